@@ -1,0 +1,233 @@
+//! Who asks: a bearer token, kept as a hash only, that belongs to one person or to an operator (`domain.md` §1 law 9).
+//!
+//! Invariant: the person acted for comes from the token and from nowhere else. A person's token is never an
+//! operator's; an operator's token never acts for a person. The scopes are a closed list.
+
+use std::marker::PhantomData;
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::id::UserId;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
+
+use crate::{
+    State as Api,
+    problem::{Code, Problem},
+    token,
+};
+
+/// What a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// See everything of its person.
+    Read,
+    /// Post signals.
+    Signal,
+    /// Answer approvals and blocked decisions.
+    Answer,
+    /// Change settings and preferences, stop and resume, revoke tokens.
+    Settings,
+    /// Run the system: users, tokens, jobs. Never together with another scope.
+    Operator,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Signal, Self::Answer, Self::Settings, Self::Operator];
+
+    /// Its name on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Signal => "signal",
+            Self::Answer => "answer",
+            Self::Settings => "settings",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The scope of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What sets this caller's Idempotency-Keys apart: the token's id.
+    pub key: String,
+    /// Whose token; none means an operator's.
+    pub user: Option<UserId>,
+    scopes: Vec<Scope>,
+}
+
+impl Caller {
+    fn operator(key: String) -> Self {
+        Self { key, user: None, scopes: vec![Scope::Operator] }
+    }
+
+    /// The person this token acts for, if it may do this.
+    pub fn person(&self, scope: Scope) -> Result<UserId, Problem> {
+        match self.user {
+            Some(user) if self.scopes.contains(&scope) => Ok(user),
+            Some(_) => Err(forbidden(scope)),
+            None => {
+                Err(Problem::new(Code::Forbidden, "An operator's token acts for nobody; use a token of that person."))
+            }
+        }
+    }
+
+    /// Passes an operator.
+    pub fn runs_the_system(&self) -> Result<(), Problem> {
+        if self.user.is_none() && self.scopes.contains(&Scope::Operator) {
+            Ok(())
+        } else {
+            Err(forbidden(Scope::Operator))
+        }
+    }
+}
+
+fn forbidden(scope: Scope) -> Problem {
+    Problem::new(Code::Forbidden, format!("This token lacks the scope `{}`.", scope.as_str())).fact("scope", scope)
+}
+
+/// Lets in whoever carries a valid token, and notes who that is. What they may do is for each route to say.
+pub(crate) async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    match recognise(&api, request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn recognise(api: &Api, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let shown = bearer(headers).ok_or_else(|| unauthenticated("Send `Authorization: Bearer <token>`."))?;
+    let hash = token::hash(shown);
+    let bootstrap = api.config.bootstrap_token.as_ref().map(|secret| token::hash(secret.reveal()));
+    if bootstrap.is_some_and(|expected| bool::from(expected.ct_eq(&hash))) {
+        return Ok(Caller::operator("bootstrap".into()));
+    }
+    let unknown = || unauthenticated("This token is unknown, expired or revoked.");
+    if !token::is_ours(shown) {
+        return Err(unknown());
+    }
+    let found = store::tokens::by_hash(&api.store, &hash).await?.ok_or_else(unknown)?;
+    let now = api.clock.now();
+    if found.revoked_at.is_some() || found.expires_at.is_some_and(|at| at <= now) {
+        return Err(unknown());
+    }
+    let scopes = found.scopes.iter().filter_map(|name| Scope::named(name)).collect();
+    Ok(Caller { key: found.id.to_string(), user: found.user, scopes })
+}
+
+/// The token of `Authorization: Bearer …`, if there is exactly one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (scheme, token) = all.next()?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (all.next().is_none() && scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn unauthenticated(detail: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(|| unauthenticated("Send `Authorization: Bearer <token>`."))
+    }
+}
+
+/// A scope as a type, so that a handler's signature says what it needs.
+pub trait Needs: Send {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+macro_rules! needs {
+    ($($(#[$doc:meta])* $name:ident),+) => {
+        $($(#[$doc])* #[derive(Debug)] pub enum $name {}
+        impl Needs for $name { const SCOPE: Scope = Scope::$name; })+
+    };
+}
+needs!(
+    /// Needs `read`.
+    Read,
+    /// Needs `signal`.
+    Signal,
+    /// Needs `answer`.
+    Answer,
+    /// Needs `settings`.
+    Settings
+);
+
+/// A person whose token has the scope `N`.
+#[derive(Debug)]
+pub struct Person<N> {
+    /// Who.
+    pub user: UserId,
+    /// The token's id, as [`Caller::key`].
+    pub key: String,
+    needs: PhantomData<fn() -> N>,
+}
+
+impl<S: Send + Sync, N: Needs> FromRequestParts<S> for Person<N> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(Self { user: caller.person(N::SCOPE)?, key: caller.key, needs: PhantomData })
+    }
+}
+
+/// Somebody who runs the system.
+#[derive(Debug)]
+pub struct Operator;
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Caller::from_request_parts(parts, state).await?.runs_the_system().map(|()| Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn only_one_bearer_token_is_taken() {
+        assert_eq!(bearer(&with(&["bearer  abc"])), Some("abc"));
+        for wrong in [&[][..], &["Basic abc"], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer b"]] {
+            assert_eq!(bearer(&with(wrong)), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_operator_acts_for_nobody_and_a_person_runs_nothing() {
+        let operator = Caller::operator("x".into());
+        assert!(operator.runs_the_system().is_ok() && operator.person(Scope::Read).is_err());
+        let user = UserId::new(uuid::Uuid::from_u128(1));
+        let person = Caller { key: "y".into(), user: Some(user), scopes: vec![Scope::Read, Scope::Operator] };
+        assert!(person.runs_the_system().is_err());
+        assert_eq!(person.person(Scope::Read).unwrap(), user);
+        assert!(person.person(Scope::Answer).is_err());
+    }
+}

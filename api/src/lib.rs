@@ -1,0 +1,48 @@
+//! The thin HTTP door: checks who asks, reads the time once, writes one transaction, answers.
+//!
+//! Invariant: a handler decides nothing. It locks the person, loads, calls a pure function of the domain, saves, and
+//! commits with everything that follows; what it answers is what was committed.
+
+pub mod body;
+pub mod caller;
+mod check;
+pub mod cursor;
+pub mod docs;
+mod etag;
+mod guard;
+pub mod idempotency;
+pub mod problem;
+mod query;
+mod routes;
+mod serve;
+pub mod token;
+mod trace;
+pub mod wire;
+
+use std::sync::Arc;
+
+use runtime::{Clock, Config, Entropy};
+use store::Store;
+
+pub use routes::router;
+pub use serve::{Error, main, serve};
+
+/// What every handler may use. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The database.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Mints ids and tokens.
+    pub entropy: Entropy,
+    /// What the environment says.
+    pub config: Arc<Config>,
+}
+
+impl State {
+    /// Puts it together.
+    pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Self {
+        Self { store, clock, entropy, config: Arc::new(config.clone()) }
+    }
+}

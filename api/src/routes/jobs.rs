@@ -1,0 +1,126 @@
+//! Jobs: how deep the queues are, what is dead and why, and trying again.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use chrono::SecondsFormat;
+use serde::{Deserialize, Serialize};
+use store::jobs;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    State as Api,
+    caller::Operator,
+    cursor::{MOST, USUAL},
+    problem::Problem,
+    query::Query,
+    wire::words,
+};
+
+/// Which dead jobs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Only of this queue.
+    queue: Option<String>,
+    /// At most so many, 1 to 200; 50 unless told.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// The queues.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Jobs {
+    /// How deep each is.
+    queues: Vec<Depth>,
+    /// What will not run again by itself, the latest first.
+    dead: Vec<Dead>,
+}
+
+/// One queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Depth {
+    /// Its name.
+    queue: String,
+    /// Could run now.
+    due: i64,
+    /// Waiting for their time.
+    scheduled: i64,
+    /// Running.
+    running: i64,
+    /// Out of attempts, or given up.
+    dead: i64,
+    /// Finished and not yet swept away.
+    done: i64,
+    /// How long the oldest due one has waited, in seconds.
+    oldest_due_seconds: Option<f64>,
+}
+
+/// A dead job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Dead {
+    id: String,
+    /// Which queue.
+    queue: String,
+    /// Which row it was to look at.
+    payload: String,
+    /// How often it was started.
+    attempts: i32,
+    /// How often it might be.
+    max_attempts: i32,
+    /// What it died of.
+    reason: String,
+    /// When.
+    #[schema(value_type = Option<words::Instant>)]
+    died_at: Option<String>,
+}
+
+/// How deep the queues are, and what is dead.
+#[utoipa::path(get, path = "/jobs", tag = "operation", params(Wanted), security(("token" = ["operator"])), responses(
+    (status = 200, description = "The queues.", body = Jobs),
+))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    _: Operator,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Jobs>, Problem> {
+    let limit = wanted.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::one("limit", format!("1 to {MOST}")));
+    }
+    let queues = jobs::depth(&api.store).await?.into_iter().map(|depth| Depth {
+        queue: depth.queue,
+        due: depth.due,
+        scheduled: depth.scheduled,
+        running: depth.running,
+        dead: depth.dead,
+        done: depth.done,
+        oldest_due_seconds: depth.oldest_due.map(|age| age.as_secs_f64()),
+    });
+    let queues = queues.collect();
+    let dead = jobs::dead(&api.store, wanted.queue.as_deref(), limit).await?.into_iter().map(|dead| Dead {
+        id: dead.id,
+        queue: dead.queue,
+        payload: dead.payload,
+        attempts: dead.attempts,
+        max_attempts: dead.max_attempts,
+        reason: dead.why,
+        died_at: dead.died_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+    });
+    Ok(Json(Jobs { queues, dead: dead.collect() }))
+}
+
+/// Give a dead job all its attempts again.
+#[utoipa::path(post, path = "/jobs/{id}/retry", tag = "operation", params(("id" = String, Path)), security(("token" = ["operator"])), responses(
+    (status = 202, description = "It will run again."),
+))]
+pub(crate) async fn retry(State(api): State<Api>, _: Operator, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    if id.contains('\0') {
+        return Err(Problem::not_found("job"));
+    }
+    jobs::redrive(&api.store, &id).await?;
+    Ok(StatusCode::ACCEPTED)
+}

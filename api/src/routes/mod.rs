@@ -1,0 +1,138 @@
+//! The route table: an endpoint is its file and one line here. The same line puts it into the OpenAPI document.
+
+mod approvals;
+mod ask;
+mod decisions;
+mod events;
+mod executions;
+mod feedback;
+mod health;
+mod jobs;
+mod notifications;
+mod policies;
+mod preferences;
+mod settings;
+mod signal_batch;
+mod signals;
+mod simulate;
+mod spend;
+mod stop;
+mod tokens;
+mod triggers;
+mod trust;
+mod twin;
+mod twin_versions;
+mod undo;
+mod users;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::Uri,
+    middleware::{from_fn, from_fn_with_state},
+};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    State, caller, docs, guard, idempotency,
+    problem::{Code, Problem},
+    trace,
+};
+
+const ROOT: &str = "/api/v1";
+
+/// Open to everybody.
+fn open() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
+}
+
+/// Open to whoever has a token; what for, each route says.
+fn kept() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(signals::post, signals::list))
+        .routes(routes!(signal_batch::post))
+        .routes(routes!(signals::get))
+        .routes(routes!(decisions::list))
+        .routes(routes!(decisions::get))
+        .routes(routes!(undo::get, undo::post))
+        .routes(routes!(feedback::post))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::get))
+        .routes(routes!(approvals::answer))
+        .routes(routes!(approvals::answer_many))
+        .routes(routes!(executions::list))
+        .routes(routes!(executions::get))
+        .routes(routes!(settings::get, settings::put))
+        .routes(routes!(stop::stop))
+        .routes(routes!(stop::resume))
+        .routes(routes!(policies::list, policies::create))
+        .routes(routes!(policies::get, policies::put, policies::delete))
+        .routes(routes!(simulate::post))
+        .routes(routes!(triggers::list, triggers::create))
+        .routes(routes!(triggers::get, triggers::put, triggers::delete))
+        .routes(routes!(spend::get))
+        .routes(routes!(trust::get))
+        .routes(routes!(trust::put))
+        .routes(routes!(preferences::list))
+        .routes(routes!(preferences::put, preferences::delete))
+        .routes(routes!(preferences::history))
+        .routes(routes!(twin::get))
+        .routes(routes!(ask::post))
+        .routes(routes!(twin_versions::list))
+        .routes(routes!(twin_versions::get))
+        .routes(routes!(twin_versions::diff))
+        .routes(routes!(twin_versions::revert))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::unread))
+        .routes(routes!(notifications::read))
+        .routes(routes!(notifications::read_all))
+        .routes(routes!(events::list))
+        .routes(routes!(users::create, users::list))
+        .routes(routes!(users::get))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(stop::system))
+        .routes(routes!(stop::stop_system))
+        .routes(routes!(stop::resume_system))
+}
+
+/// Every route, for the document.
+pub(crate) fn table() -> OpenApiRouter<State> {
+    OpenApiRouter::new().nest(ROOT, open().merge(kept()))
+}
+
+/// The whole API.
+pub fn router(state: State) -> Router {
+    let (kept, _) = kept().split_for_parts();
+    let kept = kept
+        .method_not_allowed_fallback(no_such_method)
+        // Innermost, so that a key is let go of when its handler panics or takes too long.
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(from_fn(guard::patience))
+        .layer(from_fn_with_state(state.clone(), idempotency::once))
+        .layer(from_fn_with_state(state.clone(), caller::authenticate))
+        .layer(from_fn_with_state(Arc::new(Semaphore::new(guard::ROOM)), guard::room));
+    let (open, _) = open().split_for_parts();
+    let open = open.method_not_allowed_fallback(no_such_method).layer(from_fn(guard::patience));
+    Router::new()
+        .nest(ROOT, open.merge(kept))
+        .merge(docs::routes(table().into_openapi()))
+        .fallback(nowhere)
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(from_fn(guard::careful))
+        .layer(from_fn_with_state(state.clone(), trace::follow))
+        .with_state(state)
+}
+
+async fn nowhere(uri: Uri) -> Problem {
+    Problem::new(Code::NotFound, format!("There is nothing at {}; see {}.", uri.path(), docs::PAGE))
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("See {} for the methods of this path.", docs::PAGE))
+}

@@ -1,0 +1,63 @@
+//! Actions: a verb of the catalogue with its parameters and its cost. Everything about a verb stands in its row (`catalogue.rs`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::Digest,
+    money::{Currency, Money},
+    signal::{Domain, Object},
+};
+
+pub use crate::catalogue::Verb;
+
+/// What an action costs the person. Unknown counts as above every limit (`domain.md` §1 law 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cost {
+    /// Nothing.
+    Free,
+    /// This much; always positive.
+    Known {
+        /// Cents.
+        cents: i64,
+        /// Of which currency.
+        currency: Currency,
+    },
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Cost {
+    /// A known amount; zero and money coming in are free.
+    pub const fn of(amount: Money) -> Self {
+        if amount.cents <= 0 { Self::Free } else { Self::Known { cents: amount.cents, currency: amount.currency } }
+    }
+
+    /// The known amount, if there is one to pay.
+    pub const fn known(self) -> Option<Money> {
+        match self {
+            Self::Known { cents, currency } => Some(Money::new(cents, currency)),
+            Self::Free | Self::Unknown => None,
+        }
+    }
+}
+
+/// Something the twin could do, complete enough to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// What.
+    pub verb: Verb,
+    /// In which domain it counts: the catalogue's, or the situation's for verbs that serve several.
+    pub domain: Domain,
+    /// With what; carries every id needed to run.
+    pub parameters: Object,
+    /// For how much.
+    pub cost: Cost,
+}
+
+impl Action {
+    /// SHA-256 over the action with sorted keys: what a person consented to, exactly.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of the decision: the scenarios, variations a careful person would think of, and the laws.
+
+mod laws;
+mod scenarios;
+mod variations;

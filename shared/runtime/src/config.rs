@@ -1,0 +1,246 @@
+//! The environment, read once and through one door (twelve-factor).
+//!
+//! Every problem is reported at once, with what was wanted and what to do, so that an operator fixes a
+//! deployment in one go. Values of secrets are never repeated.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use url::Url;
+
+use crate::Secret;
+
+/// What the environment says about this process.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `DATABASE_URL`: the Postgres to use; without it the all-in-one starts its own.
+    pub database_url: Option<Secret>,
+    /// `SKYTWIN_DB_CONNECTIONS`: connections per process, at most; default 10.
+    pub db_connections: u32,
+    /// `SKYTWIN_DATA_DIR`: where the embedded Postgres keeps its data; default [`crate::postgres::state_folder`].
+    pub data_dir: Option<PathBuf>,
+    /// `SKYTWIN_LISTEN` (host:port), or `PORT` on all interfaces; default 127.0.0.1:7878.
+    pub listen: SocketAddr,
+    /// `SKYTWIN_LOG`: a filter such as `info,store=debug`.
+    pub log: String,
+    /// `SKYTWIN_LOG_FORMAT`: `pretty` (default) or `json`.
+    pub log_format: LogFormat,
+    /// `SKYTWIN_ENGINE_URL`: the execution engine; the all-in-one brings a simulated one.
+    pub engine_url: Option<Url>,
+    /// `SKYTWIN_ENGINE_TOKEN`: the bearer token for it.
+    pub engine_token: Option<Secret>,
+    /// `SKYTWIN_BOOTSTRAP_TOKEN`: lets an operator make the first user; there is no default.
+    pub bootstrap_token: Option<Secret>,
+    /// `SKYTWIN_URL`: the API that the command line talks to.
+    pub api_url: Option<Url>,
+    /// `SKYTWIN_TOKEN`: the token it shows there.
+    pub api_token: Option<Secret>,
+    /// `SKYTWIN_SHUTDOWN_GRACE_SECONDS`: how long running work may take to finish after SIGTERM; default 25.
+    pub shutdown_grace: Duration,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For eyes.
+    Pretty,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+impl Config {
+    /// Reads this process's environment.
+    pub fn from_env() -> Result<Self, Problems> {
+        Self::read(environment())
+    }
+
+    /// Reads the given variables; an empty value counts as absent.
+    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+        let mut reader = Reader::new(variables);
+        let port = reader.number("PORT", 1, u16::MAX.into()).and_then(|port| u16::try_from(port).ok());
+        let fallback = port.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)), |port| {
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))
+        });
+        let config = Self {
+            database_url: reader.parsed(
+                "DATABASE_URL",
+                "postgres://user:password@host:port/database",
+                true,
+                database_url,
+            ),
+            db_connections: reader
+                .number("SKYTWIN_DB_CONNECTIONS", 2, 1000)
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or(10),
+            data_dir: reader.parsed("SKYTWIN_DATA_DIR", "an absolute path", false, |text| {
+                Some(PathBuf::from(text)).filter(|path| path.is_absolute())
+            }),
+            listen: reader
+                .parsed("SKYTWIN_LISTEN", "host:port such as 127.0.0.1:7878", false, address)
+                .unwrap_or(fallback),
+            log: reader.text("SKYTWIN_LOG").unwrap_or_else(|| crate::telemetry::DEFAULT_FILTER.to_owned()),
+            log_format: reader
+                .parsed("SKYTWIN_LOG_FORMAT", "pretty or json", false, log_format)
+                .unwrap_or(LogFormat::Pretty),
+            engine_url: reader.parsed("SKYTWIN_ENGINE_URL", "an http or https URL", false, web_url),
+            engine_token: reader.text("SKYTWIN_ENGINE_TOKEN").map(Secret::new),
+            bootstrap_token: reader.parsed(
+                "SKYTWIN_BOOTSTRAP_TOKEN",
+                "at least 16 characters that nobody can guess (`openssl rand -hex 16`)",
+                true,
+                |text| (text.len() >= 16).then(|| Secret::new(text)),
+            ),
+            api_url: reader.parsed("SKYTWIN_URL", "an http or https URL", false, web_url),
+            api_token: reader.text("SKYTWIN_TOKEN").map(Secret::new),
+            shutdown_grace: Duration::from_secs(reader.number("SKYTWIN_SHUTDOWN_GRACE_SECONDS", 0, 3600).unwrap_or(25)),
+        };
+        reader.finish(config)
+    }
+}
+
+fn database_url(text: &str) -> Option<Secret> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "postgres" | "postgresql") && url.has_host()).then(|| Secret::new(text))
+}
+
+fn web_url(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn address(text: &str) -> Option<SocketAddr> {
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    numeric.as_deref().unwrap_or(text).parse().ok()
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "pretty" => Some(LogFormat::Pretty),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problems(Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.0.len();
+        write!(f, "{n} {} in the environment:", if n == 1 { "setting is wrong" } else { "settings are wrong" })?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Reads variables and remembers what was wrong with them.
+struct Reader {
+    variables: BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let filled = variables.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
+        Self { variables: filled.filter(|(_, value)| !value.is_empty()).collect(), problems: Vec::new() }
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        secret: bool,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.variables.get(name)?;
+        let parsed = parse(text);
+        if parsed.is_none() {
+            let shown = if secret { "its value".to_owned() } else { format!("`{text}`") };
+            self.problems.push(format!("{name}: {shown} is not {wanted}; correct it, or leave it out for the default"));
+        }
+        parsed
+    }
+
+    fn number(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
+        let wanted = format!("a whole number from {least} to {most}");
+        self.parsed(name, &wanted, false, |text| text.parse().ok().filter(|n| (least..=most).contains(n)))
+    }
+
+    fn finish<T>(self, config: T) -> Result<T, Problems> {
+        if self.problems.is_empty() { Ok(config) } else { Err(Problems(self.problems)) }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door that the ban on reading the environment leads to")]
+fn environment() -> impl Iterator<Item = (String, String)> {
+    // Not `vars`, which panics on a value that is not UTF-8, even on one that is none of our business.
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// One variable of the machine's, not a setting of ours (`PATH`, `HOME`).
+#[expect(clippy::disallowed_methods, reason = "this is the door that the ban on reading the environment leads to")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, Problems> {
+        Config::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn an_empty_environment_gives_the_defaults_and_no_token() {
+        let config = read(&[("SKYTWIN_LISTEN", "")]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:7878");
+        assert_eq!(config.shutdown_grace, Duration::from_secs(25));
+        assert_eq!(config.log_format, LogFormat::Pretty);
+        assert!(config.bootstrap_token.is_none() && config.database_url.is_none());
+    }
+
+    #[test]
+    fn the_platforms_port_opens_all_interfaces_unless_an_address_is_given() {
+        assert_eq!(read(&[("PORT", "8080")]).unwrap().listen.to_string(), "0.0.0.0:8080");
+        let both = read(&[("PORT", "8080"), ("SKYTWIN_LISTEN", "localhost:9000")]).unwrap();
+        assert_eq!(both.listen.to_string(), "127.0.0.1:9000");
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_and_no_secret_is_repeated() {
+        let problems = read(&[
+            ("DATABASE_URL", "mysql://me:hunter2@db/x"),
+            ("SKYTWIN_BOOTSTRAP_TOKEN", "hunter2"),
+            ("SKYTWIN_LISTEN", "nowhere"),
+            ("SKYTWIN_DB_CONNECTIONS", "0"),
+            ("SKYTWIN_LOG_FORMAT", "xml"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for name in ["5 settings", "DATABASE_URL", "BOOTSTRAP_TOKEN", "`nowhere`", "from 2 to 1000", "pretty or json"] {
+            assert!(problems.contains(name), "{name} is not in: {problems}");
+        }
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
+
+    #[test]
+    fn a_configuration_can_be_logged_without_telling_its_secrets() {
+        let config = read(&[
+            ("DATABASE_URL", "postgres://me:hunter2@db/x"),
+            ("SKYTWIN_ENGINE_TOKEN", "hunter2"),
+            ("SKYTWIN_BOOTSTRAP_TOKEN", "hunter2-hunter2-hunter2"),
+        ]);
+        assert!(!format!("{:?}", config.unwrap()).contains("hunter2"));
+    }
+}

@@ -1,0 +1,35 @@
+//! An execution engine to talk to when there is no other: a real HTTP server that speaks the current IronClaw
+//! responses protocol, on loopback only.
+//!
+//! Invariant: the work behind one idempotency key is written into the journal at most once, whatever is re-sent, dropped,
+//! cancelled or restarted in between. Everything else about it may be made to go wrong on purpose ([`Rule`]), because
+//! what our side makes of a broken answer is what this crate exists to show. It shares no code with our adapter: two
+//! readings of one protocol check each other.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), simulator::StartError> {
+//! use simulator::{Options, Reply, Rule, Simulator};
+//! let engine = Simulator::start(([127, 0, 0, 1], 0).into(), Options::new("a token")).await?;
+//! engine.inject([Rule::reply(Reply::status(503)).verb("pay_bill").times(2)]);
+//! println!("{} has done {} things", engine.url, engine.journal().len());
+//! engine.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod control;
+mod cord;
+mod engine;
+mod fault;
+mod faults;
+mod journal;
+mod protocol;
+mod routes;
+mod run;
+mod server;
+
+pub use engine::Received;
+pub use fault::{End, On, Reply, Rule, Twist};
+pub use journal::{Effect, JournalError};
+pub use server::{Options, Running, Simulator, StartError};

@@ -1,0 +1,37 @@
+//! All SQL of ours, and the only door to the queue.
+//!
+//! One file per table family. Reads take a [`Source`] (`&Store`, or `&mut Tx` where they must see what the
+//! transaction sees) and always the user whose row it is: another user's row is [`Error::NotFound`]. Writes take
+//! `&mut Tx` and the [`UserLock`] that [`Tx::lock`] gives; [`Tx::commit`] with an outbox is the only commit.
+//! Nothing here decides: rows become domain values and domain values become rows.
+
+pub mod accounts;
+pub mod approvals;
+pub mod decisions;
+mod error;
+pub mod events;
+pub mod executions;
+pub mod facts;
+pub mod feedback;
+pub mod idempotency;
+pub mod jobs;
+pub mod learning;
+pub mod ledger;
+pub mod notifications;
+pub mod overdue;
+mod page;
+pub mod policies;
+pub mod preferences;
+mod row;
+pub mod signals;
+mod source;
+pub mod system;
+pub mod tokens;
+pub mod trust;
+mod tx;
+pub mod users;
+
+pub use error::{Cause, Error, Result};
+pub use page::{Cursor, Page};
+pub use source::{Source, Store, migrate};
+pub use tx::{EVENTS, Tx, UserLock};

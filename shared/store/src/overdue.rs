@@ -1,0 +1,63 @@
+//! What should have moved and has not: the sweep rings it again. Ids only, no locks (`house.md` §2).
+//!
+//! Every family waits a grace first, so that what the bell brings in time is not rung twice. A ring's key carries the
+//! minute: a whole fleet of sweeps rings a stuck row once a minute at most, and never less often, because no key
+//! lasts longer. What the stop switch holds is not rung, or a long stop would pile up jobs; approvals expire all the same.
+
+use chrono::TimeDelta;
+use domain::{
+    id::{AccountId, ApprovalId, ExecutionId, SignalId},
+    job::{Job, Kind},
+    outbox::Ring,
+    time::Timestamp,
+};
+
+use crate::{Result, Source};
+
+/// How long the bell may take before the sweep rings.
+pub const GRACE: TimeDelta = TimeDelta::seconds(5);
+/// How much longer than a run may take an execution has to be running before the sweep takes it for abandoned: until
+/// then the queue itself brings a dead worker's job back.
+pub const RESCUE: TimeDelta = TimeDelta::seconds(15);
+
+/// At most `limit` rings of each family for rows whose time has passed, oldest first.
+pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ring>> {
+    let passed = now.minus(GRACE).utc();
+    // a claim is due at once, for after a crash; while its worker lives, it is at it. An answer puts the next look later.
+    let abandoned = now.minus(Kind::ExecuteAction.temper().timeout).minus(RESCUE).utc();
+    let mut conn = db.conn().await?;
+    let found = sqlx::query!(
+        r#"WITH going AS NOT MATERIALIZED (
+             SELECT id FROM users WHERE stopped_at IS NULL AND NOT EXISTS (SELECT 1 FROM system_state WHERE stopped_at IS NOT NULL)
+           )
+           (SELECT 'signal' AS "family!", s.id AS "id!" FROM signals s JOIN going ON going.id = s.user_id
+             WHERE s.state = 'accepted' AND s.received_at <= $1 ORDER BY s.received_at LIMIT $3)
+           UNION ALL
+           (SELECT 'approval', id FROM approvals WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $3)
+           UNION ALL
+           (SELECT 'execution', e.id FROM executions e JOIN going ON going.id = e.user_id
+             WHERE e.state IN ('planned', 'running') AND e.due_at <= $1 AND (e.state = 'planned' OR e.due_at > e.updated_at OR e.due_at <= $2)
+             ORDER BY e.due_at LIMIT $3)
+           UNION ALL
+           (SELECT 'account', id FROM accounts WHERE state = 'active' AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)"#,
+        passed,
+        abandoned,
+        i64::from(limit),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let minute = now.utc().timestamp().div_euclid(60);
+    Ok(found
+        .into_iter()
+        .filter_map(|row| {
+            let job = match row.family.as_str() {
+                "signal" => Job::EvaluateSignal { signal: SignalId::new(row.id) },
+                "approval" => Job::ExpireApproval { approval: ApprovalId::new(row.id) },
+                "execution" => Job::ExecuteAction { execution: ExecutionId::new(row.id) },
+                "account" => Job::RefreshToken { account: AccountId::new(row.id) },
+                _ => return None,
+            };
+            Some(Ring { job, due: None, key: Some(format!("sweep:{}:{minute}", row.id)) })
+        })
+        .collect())
+}

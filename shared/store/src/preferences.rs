@@ -1,0 +1,93 @@
+//! What the twin knows of a person: preferences, and the profile they add up to (`domain.md` §11).
+
+use domain::{
+    id::{PreferenceId, UserId},
+    learning::Held,
+    signal::Object,
+    tier::Confidence,
+    time::Timestamp,
+    twin::Preference,
+};
+
+use crate::{
+    Error, Result, Source, Tx, UserLock,
+    row::{self, Row},
+};
+
+/// The twin's profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Grows with every change.
+    pub version: i64,
+    /// What was learned, each with confidence and provenance.
+    pub fields: Object,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A user's preferences, by domain and key.
+pub async fn list(db: impl Source, user: UserId) -> Result<Vec<Preference>> {
+    Ok(held(db, user).await?.into_iter().map(|held| held.preference).collect())
+}
+
+/// The same with the half steps they are kept in.
+pub async fn held(db: impl Source, user: UserId) -> Result<Vec<Held>> {
+    let found = sqlx::query!(
+        "SELECT id, domain, key, value, half_steps, source, evidence_count FROM preferences WHERE user_id = $1 ORDER BY domain, key",
+        user.uuid(),
+    )
+    .fetch_all(&mut *db.conn().await?)
+    .await?;
+    found
+        .into_iter()
+        .map(|found| {
+            let row = Row::of("preferences", found.id);
+            let preference = Preference {
+                id: PreferenceId::new(found.id),
+                domain: row.word("domain", &found.domain)?,
+                key: found.key,
+                value: found.value,
+                confidence: Confidence::from_half_steps(found.half_steps),
+                source: row.word("source", &found.source)?,
+                evidence_count: row.number("evidence_count", found.evidence_count)?,
+            };
+            Ok(Held::new(preference, found.half_steps))
+        })
+        .collect()
+}
+
+/// Writes a preference; the one of the same domain and key is overwritten and keeps its id, which is given back.
+/// A half step on the way to another level is kept as long as the level stays.
+pub async fn put(tx: &mut Tx, lock: &UserLock, preference: &Preference, now: Timestamp) -> Result<PreferenceId> {
+    let id = sqlx::query_scalar!(
+        "INSERT INTO preferences AS p (id, user_id, domain, key, value, half_steps, source, evidence_count, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+         ON CONFLICT (user_id, domain, key) DO UPDATE
+           SET value = excluded.value, source = excluded.source, evidence_count = excluded.evidence_count,
+               half_steps = CASE WHEN p.half_steps / 2 = excluded.half_steps / 2 THEN p.half_steps ELSE excluded.half_steps END,
+               updated_at = excluded.updated_at
+         RETURNING id",
+        preference.id.uuid(),
+        lock.user().uuid(),
+        preference.domain.as_str(),
+        &*row::text(&preference.key),
+        row::json(&preference.value)?,
+        preference.confidence.half_steps(),
+        preference.source.as_str(),
+        row::number::<_, i32>(preference.evidence_count)?,
+        now.utc(),
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Ok(PreferenceId::new(id))
+}
+
+/// A user's profile.
+pub async fn profile(db: impl Source, user: UserId) -> Result<Profile> {
+    let found = sqlx::query!("SELECT version, fields, updated_at FROM twin_profiles WHERE user_id = $1", user.uuid())
+        .fetch_optional(&mut *db.conn().await?)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let fields = Row::of("twin_profiles", user.uuid()).json("fields", found.fields)?;
+    Ok(Profile { version: found.version, fields, updated_at: found.updated_at.into() })
+}

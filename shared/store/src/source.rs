@@ -1,0 +1,147 @@
+//! The store, and where reads may come from: the pool, or a transaction that has to see its own writes.
+
+use std::{future::Future, io, ops::DerefMut, time::Duration};
+
+use chrono::{DateTime, Utc};
+use queue::{Bell, Clock};
+use sqlx::{
+    Connection, PgConnection, PgPool, Postgres, migrate::Migrator, pool::PoolConnection, postgres::PgPoolOptions,
+};
+use tokio::time::timeout;
+
+use crate::{Error, Result, tx::Tx};
+
+/// Longest wait for a connection of the pool, and for one that is given back to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Ours; the queue brings its own.
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// The database of one process. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+    bell: Bell,
+    clock: Clock,
+}
+
+impl Store {
+    /// A store on this pool that rings this bell after commits.
+    pub fn new(pool: PgPool, bell: Bell) -> Self {
+        Self { pool, bell, clock: Clock::database() }
+    }
+
+    /// Connects to the database of this URL, with at most so many connections and a bell. Within a tokio runtime only.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self> {
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .after_connect(|conn, _| Box::pin(prepare(conn)))
+            .after_release(|conn, _| Box::pin(alive(conn)))
+            .connect(url)
+            .await?;
+        let bell = Bell::start(&pool);
+        Ok(Self::new(pool, bell))
+    }
+
+    /// The same with the queue's clock turned by a test; without this, what is due at once is due by the database's clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The pool, for the queue's workers.
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The bell, for whoever wants to hear it.
+    pub const fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Starts a transaction. Dropping it undoes everything.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx::new(self.pool.begin().await?, self.clone()))
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Whether the database answers and has every migration this code needs, the queue's included.
+    pub async fn is_migrated(&self) -> Result<bool> {
+        self.ping().await?;
+        let found = sqlx::query!(
+            r#"SELECT false AS "ours!", version AS "version!" FROM apalis._sqlx_migrations WHERE success
+               UNION ALL SELECT true, version FROM _sqlx_migrations WHERE success"#
+        )
+        .fetch_all(&self.pool)
+        .await;
+        let applied = match found.map_err(Error::from) {
+            Ok(applied) => applied,
+            // no such table: nothing was migrated yet
+            Err(Error::Bug(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let has = |ours: bool, needed: &Migrator| {
+            needed.iter().all(|needed| applied.iter().any(|done| done.ours == ours && done.version == needed.version))
+        };
+        Ok(has(false, &queue::migrations()) && has(true, &MIGRATIONS))
+    }
+
+    /// What the queue takes for now; none is the database's clock.
+    pub(crate) fn queue_now(&self) -> Option<DateTime<Utc>> {
+        self.clock.now()
+    }
+}
+
+/// A process that vanished in the middle of a transaction must not keep a user locked for longer than a minute.
+async fn prepare(conn: &mut PgConnection) -> std::result::Result<(), sqlx::Error> {
+    sqlx::query!("SET idle_in_transaction_session_timeout = '60s'").execute(conn).await.map(drop)
+}
+
+/// What was cut short (a time-out, a dropped transaction) may have been so because the line is dead. The pool would wait
+/// for its answer without end, and the slot with it; this throws the connection away instead.
+async fn alive(conn: &mut PgConnection) -> std::result::Result<bool, sqlx::Error> {
+    let dead = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
+    timeout(PATIENCE, conn.ping()).await.map_err(dead)?.map(|()| true)
+}
+
+/// Brings the database up to date: the queue's own migrations first, then ours, which alter its tables.
+pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
+    queue::migrations().run(pool).await?;
+    MIGRATIONS.run(pool).await
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for &super::Store {}
+    impl Sealed for &mut super::Tx {}
+}
+
+/// Where a read comes from: `&Store` takes a connection of the pool, `&mut Tx` sees what its transaction wrote.
+pub trait Source: sealed::Sealed + Send {
+    /// The connection it reads on.
+    type Conn: DerefMut<Target = PgConnection> + Send;
+
+    /// Gives the connection.
+    fn conn(self) -> impl Future<Output = Result<Self::Conn>> + Send;
+}
+
+impl Source for &Store {
+    type Conn = PoolConnection<Postgres>;
+
+    async fn conn(self) -> Result<Self::Conn> {
+        Ok(self.pool.acquire().await?)
+    }
+}
+
+impl<'t> Source for &'t mut Tx {
+    type Conn = &'t mut PgConnection;
+
+    async fn conn(self) -> Result<Self::Conn> {
+        Ok(self.connection())
+    }
+}

@@ -1,0 +1,12 @@
+//! The all-in-one `skytwin` and the operator's commands: they only put the other crates together.
+
+mod demo;
+mod error;
+pub mod eval;
+mod note;
+pub mod operate;
+pub mod post;
+pub mod service;
+pub mod up;
+
+pub use error::{Error, Result};

@@ -1,0 +1,132 @@
+//! The command line: reads arguments and environment, hands over, and turns the end into an exit code.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use domain::{id::UserId, tier::TrustTier};
+use skytwin::{Error, operate, post, service, up};
+
+/// A digital twin that acts for a person, durably.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything in one process on a Postgres of its own (the default).
+    Up {
+        /// Where the data lives; a folder of this machine's state by default.
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// The HTTP API alone, on the Postgres that `DATABASE_URL` names.
+    Api,
+    /// The workers alone, on the Postgres that `DATABASE_URL` names.
+    Worker,
+    /// Brings the database up to date.
+    Migrate,
+    /// The people the twin acts for.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tokens for the API.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Posts a signal from a file, or from standard input.
+    Signal {
+        /// A JSON file; `-` or nothing reads standard input.
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+    /// Runs a scenario file through the decision path; fails when any scenario fails.
+    Eval {
+        /// A JSON file of scenarios.
+        file: PathBuf,
+        /// Print JSON instead of tables.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The queue: depth, due, running, dead.
+    Jobs {
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+        #[command(subcommand)]
+        command: Option<JobsCommand>,
+    },
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Adds a person; prints their id.
+    Add {
+        /// Their name.
+        name: String,
+        /// Their address.
+        #[arg(long)]
+        email: Option<String>,
+        /// Their time zone, such as Europe/Berlin.
+        #[arg(long, default_value = "UTC")]
+        timezone: String,
+        /// Where their trust starts; new users start at observer.
+        #[arg(long, default_value = "observer")]
+        tier: TrustTier,
+    },
+    /// Lists everybody.
+    List,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Adds a token and prints it; it is shown this once.
+    Add {
+        /// For which person; without one it is an operator's.
+        #[arg(long)]
+        user: Option<UserId>,
+        /// What it is for.
+        #[arg(long, default_value = "command line")]
+        name: String,
+    },
+    /// Prints the demo person's token of the `skytwin up` that runs on this machine.
+    Demo,
+}
+
+#[derive(Subcommand)]
+enum JobsCommand {
+    /// Runs a dead job again.
+    Retry {
+        /// Its id, as `skytwin jobs` lists it.
+        id: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        None => up::run(None).await,
+        Some(Command::Up { data }) => up::run(data).await,
+        Some(Command::Api) => service::api().await,
+        Some(Command::Worker) => service::worker().await,
+        Some(Command::Migrate) => operate::migrate().await,
+        Some(Command::User(UserCommand::Add { name, email, timezone, tier })) => {
+            operate::add_user(name, email, &timezone, tier).await
+        }
+        Some(Command::User(UserCommand::List)) => operate::list_users().await,
+        Some(Command::Token(TokenCommand::Add { user, name })) => operate::add_token(user, &name).await,
+        Some(Command::Token(TokenCommand::Demo)) => operate::demo_token(),
+        Some(Command::Signal { file }) => post::signal(&file).await,
+        Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
+        Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,
+        Some(Command::Jobs { json: _, command: Some(JobsCommand::Retry { id }) }) => operate::retry_job(&id).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Failed) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("skytwin: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

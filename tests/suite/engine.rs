@@ -1,0 +1,140 @@
+//! The engine port against the simulated engine, over real HTTP.
+//!
+//! Executions are driven through the machine of `domain::execution` the way a worker does it (claim, send or look,
+//! settle), so that a test sees where an execution ends and not only what the first answer was.
+
+mod faults;
+mod port;
+mod restart;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::{
+    action::{Action, Cost, Verb},
+    execution::{Answer, Execution, Kind, Next, State, Step, StepState},
+    id::Id,
+    money::Money,
+    signal::Domain,
+    time::Timestamp,
+};
+use runtime::{Clock, Secret};
+use serde_json::{Value, json};
+use simulator::{End, Options, Reply, Rule, Running, Simulator, Twist};
+use uuid::Uuid;
+use worker::{
+    adapters::ironclaw_responses::{IronclawResponses, Settings},
+    ports::Engine,
+};
+
+const TOKEN: &str = "the-token-of-the-simulated-engine";
+
+fn start_of_day() -> Timestamp {
+    "2026-03-01T09:00:00Z".parse().unwrap()
+}
+
+async fn simulator(options: Options) -> Running {
+    Simulator::start(([127, 0, 0, 1], 0).into(), options).await.unwrap()
+}
+
+fn adapter_at(url: &str, patience: Duration) -> IronclawResponses {
+    let settings = Settings {
+        connect_timeout: Duration::from_secs(2),
+        send_timeout: patience,
+        look_timeout: patience,
+        ..Settings::new(url.parse().unwrap(), Secret::new(TOKEN))
+    };
+    let (clock, _) = Clock::manual(start_of_day());
+    IronclawResponses::new(settings, clock).unwrap()
+}
+
+/// Patient enough for a busy machine.
+fn adapter(far: &Running) -> IronclawResponses {
+    adapter_at(&far.url, Duration::from_secs(30))
+}
+
+fn execution(number: u128, parameters: Value) -> Execution {
+    let action = Action {
+        verb: Verb::CreateNote,
+        domain: Domain::General,
+        parameters: parameters.as_object().unwrap().clone(),
+        cost: Cost::of(Money::usd(1299)),
+    };
+    Execution {
+        id: Id::new(Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_0000 + number)),
+        user: Id::new(Uuid::from_u128(1)),
+        decision: Id::new(Uuid::from_u128(2)),
+        approval: None,
+        kind: Kind::Act,
+        reverses: None,
+        retry_of: None,
+        digest: action.digest(),
+        permitted_revision: 1,
+        reserved: action.cost.known(),
+        max_cost_cents: None,
+        steps: vec![Step { ordinal: 0, action: action.clone(), state: StepState::Pending, output: None }],
+        action,
+        engine: None,
+        engine_ref: None,
+        request: None,
+        attempt: 0,
+        sends: 0,
+        in_doubt_since: None,
+        consent_until: None,
+        created_at: start_of_day(),
+        updated_at: start_of_day(),
+        state: State::Planned { due: start_of_day() },
+    }
+}
+
+fn note() -> Value {
+    json!({"text": "Milk", "list_id": "l-1"})
+}
+
+fn name(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Succeeded { .. } => "succeeded",
+        Answer::Failed { .. } => "failed",
+        Answer::Stepwise(_) => "stepwise",
+        Answer::Working { .. } => "working",
+        Answer::NotTaken { .. } => "not taken",
+        Answer::InDoubt { .. } => "in doubt",
+        Answer::Refused { .. } => "refused",
+    }
+}
+
+/// What a worker does until the execution is settled; gives the first answer and the execution as it ended.
+async fn drive(engine: &dyn Engine, mut execution: Execution) -> (Answer, Execution) {
+    let mut first = None;
+    let mut now = start_of_day();
+    for _ in 0..40 {
+        let (claimed, next) = execution.claim(engine.name(), |execution| engine.prepare(execution), now);
+        let answer = match next {
+            Next::Send => engine.send(claimed.id, claimed.request.as_deref().unwrap()).await,
+            Next::Look => engine.look(claimed.id, claimed.engine_ref.as_deref().unwrap()).await,
+        };
+        first.get_or_insert_with(|| answer.clone());
+        execution = claimed.answered(answer, TimeDelta::minutes(1), now);
+        match execution.due() {
+            Some(due) => now = due,
+            None => return (first.unwrap(), execution),
+        }
+    }
+    panic!("still not settled: {execution:?}");
+}
+
+fn status(code: u16) -> Rule {
+    Rule::reply(Reply::status(code))
+}
+
+fn busy(retry_after: &str) -> Reply {
+    Reply::Status { code: 429, retry_after: Some(retry_after.to_owned()), work: false }
+}
+
+fn later(polls: u32, end: End) -> Rule {
+    Rule::work(Twist::InProgress { polls, end })
+}
+
+fn body(text: impl Into<String>) -> Rule {
+    Rule::reply(Reply::Body { text: text.into() })
+}

@@ -1,0 +1,10 @@
+//! Tests that need real parts, in one binary: linking once is cheaper than linking per file.
+
+mod api;
+mod architecture;
+mod engine;
+mod postgres;
+mod proxy;
+mod queue;
+mod store;
+mod worker;

@@ -1,0 +1,35 @@
+//! Why a worker process did not start, or ended.
+
+use crate::{adapters::ironclaw_responses, crew};
+
+/// What can go wrong with a process.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The environment is wrong.
+    #[error(transparent)]
+    Config(#[from] runtime::config::Problems),
+    /// No log lines.
+    #[error(transparent)]
+    Telemetry(#[from] runtime::telemetry::Error),
+    /// No signals of the operating system can be heard.
+    #[error("signals can't be heard: {0}")]
+    Signals(#[from] std::io::Error),
+    /// There is nothing to work on.
+    #[error("DATABASE_URL is missing: the workers need the database that the API uses")]
+    NoDatabase,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// There is nobody to carry actions out.
+    #[error("SKYTWIN_ENGINE_URL and SKYTWIN_ENGINE_TOKEN must name the engine that carries actions out")]
+    NoEngine,
+    /// The engine can't be talked to.
+    #[error("SKYTWIN_ENGINE_URL or SKYTWIN_ENGINE_TOKEN: {0}")]
+    Engine(#[from] ironclaw_responses::SettingsError),
+    /// A worker ended by itself.
+    #[error(transparent)]
+    Crew(#[from] crew::Error),
+    /// Parts of the process ended by themselves or not at all.
+    #[error(transparent)]
+    Shutdown(#[from] runtime::shutdown::Error),
+}

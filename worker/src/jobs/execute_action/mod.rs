@@ -1,0 +1,146 @@
+//! Runs one execution a step further: review, claim, dispatch, settle (`domain.md` §10).
+//!
+//! Two transactions around one call. The first reviews a planned execution over current settings and claims it, which
+//! raises its `attempt`; the second writes what came of it, and only if no later attempt has claimed it since. The
+//! request's bytes and the idempotency key never change, so whoever dies in between, the next claim sends the same
+//! again and the engine recognises it. The row says when to look next; the job merely sleeps until then.
+
+mod review;
+#[cfg(test)]
+mod samples;
+mod standing;
+mod telling;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::{
+    execution::{Answer, Execution, Next, Phase},
+    id::{ExecutionId, UserId},
+    outbox::Outbox,
+    settings::Settings,
+    time::Timestamp,
+};
+use queue::Backoff;
+use store::{Tx, UserLock, approvals, decisions, executions, facts, ledger, users};
+use tokio::time::timeout;
+
+use self::{
+    review::review,
+    standing::{Standing, stand},
+};
+pub(crate) use self::{standing::may_be_in_hands, telling::settled as told_of};
+use super::{Halt, Turn};
+use crate::State;
+
+/// How long to leave an execution alone while the stop switch is on.
+const PARKED: Duration = Duration::from_secs(15);
+/// How long to leave an execution to processes that know its engine.
+const ELSEWHERE: Duration = Duration::from_mins(1);
+/// The shortest wait for another look or send.
+const BREATH: TimeDelta = TimeDelta::milliseconds(250);
+
+pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(), Halt> {
+    let user = executions::user_of(&state.store, id).await?;
+    let (claimed, next) = claim(state, turn, user, id).await?;
+    state.faults.point("execute.after_claim").await;
+    turn.still_ours()?;
+    let answer = ask(state, &claimed, next).await;
+    state.faults.point("execute.after_send").await;
+    // An engine may take its time: what came of it is written with the time at which it came.
+    let now = state.clock.now();
+    let wait = backoff(&claimed, next, state.entropy.fraction());
+    let answered = claimed.answered(answer, wait, now);
+    settle(state, user, &answered, now).await?;
+    state.faults.point("execute.after_settle").await;
+    match answered.due() {
+        Some(due) => Err(Halt::until(due, now, "the engine is not through with it")),
+        None => Ok(()),
+    }
+}
+
+/// First transaction: claims the execution for one attempt, or withdraws what no longer may be sent.
+async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Result<(Execution, Next), Halt> {
+    let now = turn.now;
+    let mut tx = state.store.begin().await?;
+    let lock = tx.lock(user).await?;
+    let execution = executions::load(&mut tx, &lock, id).await?;
+    if execution.engine.as_deref().is_some_and(|engine| engine != state.engine.name()) {
+        return Err(Halt::Later {
+            delay: ELSEWHERE,
+            why: "another engine was given it, which this process does not know",
+        });
+    }
+    let settings = users::settings(&mut tx, user).await?;
+    match stand(&execution, settings.stopped, turn.is_rerun(), now) {
+        Standing::Settled => return Err(Halt::Nothing("it is settled")),
+        Standing::NotYet(at) => return Err(Halt::until(at, now, "it is not due")),
+        Standing::Parked => return Err(Halt::Later { delay: PARKED, why: "the twin is stopped" }),
+        Standing::ToSettle => {}
+        Standing::ToReview => {
+            let decision = decisions::get(&mut tx, user, execution.decision).await?;
+            let facts = facts::load(&mut tx, &lock, now, Some(id)).await?;
+            if let Some(withdrawn) = review(&execution, &decision, &facts) {
+                executions::settle(&mut tx, &lock, &withdrawn.execution, now).await?;
+                if let Some(approval) = &withdrawn.approval {
+                    approvals::insert(&mut tx, &lock, approval).await?;
+                }
+                state.faults.point("execute.before_withdraw_commit").await;
+                tx.commit(withdrawn.outbox, now).await?;
+                return Err(Halt::Nothing("it was withdrawn"));
+            }
+        }
+    }
+    let (claimed, next) = execution.claim(state.engine.name(), |planned| state.engine.prepare(planned), now);
+    executions::claim(&mut tx, &lock, &claimed).await?;
+    let first = claimed.attempt == 1;
+    state.faults.point("execute.before_claim_commit").await;
+    tx.commit(if first { telling::started(&claimed) } else { Outbox::nothing() }, now).await?;
+    Ok((claimed, next))
+}
+
+/// Between the transactions: no lock is held and no connection kept while the engine thinks.
+async fn ask(state: &State, claimed: &Execution, next: Next) -> Answer {
+    let asked = match (next, claimed.engine_ref.as_deref()) {
+        (Next::Look, Some(engine_ref)) => state.engine.look(claimed.id, engine_ref),
+        (Next::Send | Next::Look, _) => state.engine.send(claimed.id, claimed.request.as_deref().unwrap_or_default()),
+    };
+    timeout(state.pace.engine, asked)
+        .await
+        .unwrap_or_else(|_| Answer::InDoubt { why: "The engine did not answer in time.".to_owned() })
+}
+
+/// How long to wait before the next send or look: exponential, with full jitter.
+fn backoff(claimed: &Execution, next: Next, fraction: f64) -> TimeDelta {
+    let tries = match next {
+        Next::Send => claimed.sends,
+        Next::Look => claimed.attempt,
+    };
+    TimeDelta::from_std(Backoff::default().wait(tries, fraction)).unwrap_or(BREATH).max(BREATH)
+}
+
+/// Second transaction: what came of it, with the money, under the fence of the attempt.
+async fn settle(state: &State, user: UserId, answered: &Execution, now: Timestamp) -> Result<(), Halt> {
+    let mut tx = state.store.begin().await?;
+    let lock = tx.lock(user).await?;
+    executions::settle(&mut tx, &lock, answered, now).await?;
+    let outbox =
+        if answered.state.is_settled() { told(&mut tx, &lock, answered, now).await? } else { Outbox::nothing() };
+    state.faults.point("execute.before_settle_commit").await;
+    Ok(tx.commit(outbox, now).await?)
+}
+
+async fn told(tx: &mut Tx, lock: &UserLock, settled: &Execution, now: Timestamp) -> Result<Outbox, Halt> {
+    let settings: Settings = users::settings(&mut *tx, lock.user()).await?;
+    let mut outbox = telling::settled(settled, &settings, now);
+    if let (Some(reversed), Phase::Succeeded) = (settled.reverses, settled.state.phase()) {
+        let reversed = executions::load(tx, lock, reversed).await?;
+        outbox = outbox.and(telling::refund(settled, &reversed));
+    }
+    if settled.reserved.is_none() {
+        return Ok(outbox);
+    }
+    let spent = ledger::view(tx, lock.user(), settings.autonomy.currency, now, None).await?;
+    let notice = spent.ok().and_then(|spent| telling::limit(spent, &settings, now));
+    Ok(notice.into_iter().fold(outbox, Outbox::notify))
+}

@@ -1,0 +1,54 @@
+//! One worker process from start to end: the crew, the sweep and the clockwork, until SIGTERM.
+
+use std::time::Duration;
+
+use domain::job::{Chore, Job, Kind};
+use futures::future::join;
+use queue::cron::{Clockwork, Schedule};
+use runtime::{Clock, Config, Entropy, Shutdown, telemetry};
+use store::Store;
+
+use crate::{Error, State, crew, sweep::Sweep};
+
+/// The chores, and how often each is due.
+const CHORES: [(Chore, Duration); 2] =
+    [(Chore::Prune, Duration::from_mins(10)), (Chore::TrustReview, Duration::from_hours(1))];
+
+/// The binary `worker`: everything from the environment, until SIGTERM.
+pub async fn main() -> Result<(), Error> {
+    let config = Config::from_env()?;
+    telemetry::start(&config.log, config.log_format)?;
+    let shutdown = Shutdown::new();
+    shutdown.listen()?;
+    let url = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
+    let store = Store::connect(url.reveal(), config.db_connections).await?;
+    let state = State::new(store, Clock::system(), Entropy::system(), &config)?;
+    tracing::info!(engine = state.engine.name(), "working");
+    run(state, shutdown.clone()).await?;
+    Ok(shutdown.finish(config.shutdown_grace).await?)
+}
+
+/// Works until the end is asked for. When a worker ends by itself the process is asked to end, and this is an error.
+pub async fn run(state: State, shutdown: Shutdown) -> Result<(), Error> {
+    let schedules = CHORES.into_iter().filter_map(|(chore, every)| schedule(chore, every));
+    let _clockwork = Clockwork::start(state.store.pool(), state.store.bell(), &state.queue_clock(), schedules);
+    let crew = async {
+        let worked = crew::work(&state, &shutdown).await;
+        if worked.is_err() {
+            shutdown.fail();
+        }
+        worked
+    };
+    let (worked, ()) = join(crew, Sweep::default().run(&state, &shutdown)).await;
+    Ok(worked?)
+}
+
+fn schedule(chore: Chore, every: Duration) -> Option<Schedule> {
+    let payload = serde_json::to_value(Job::Housekeep { chore }).ok()?;
+    let temper = Kind::Housekeep.temper();
+    Some(Schedule {
+        priority: temper.priority,
+        max_attempts: temper.attempts,
+        ..Schedule::new(chore.as_str(), Kind::Housekeep.as_str(), payload, every)
+    })
+}
