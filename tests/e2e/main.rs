@@ -9,6 +9,7 @@
 )]
 
 mod fleet;
+mod frozen;
 mod scenarios;
 mod storm;
 mod tour;
