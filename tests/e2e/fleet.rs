@@ -89,12 +89,6 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A client with a limit on how long it waits.
-pub(crate) fn http() -> Client {
-    worker::adapters::install_crypto();
-    Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
-}
-
 /// Looks again and again until `look` finds something; bounded.
 pub(crate) async fn eventually<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     settles(what, within, async || look().await.ok_or_else(String::new)).await
@@ -129,7 +123,7 @@ impl Fleet {
             simulator::Simulator::start("127.0.0.1:0".parse().unwrap(), simulator::Options::new("engine-token"))
                 .await
                 .unwrap();
-        let fleet = Self { postgres, engine, http: http(), folder: TempDir::new().unwrap(), started: 0 };
+        let fleet = Self { postgres, engine, http: tests::http(), folder: TempDir::new().unwrap(), started: 0 };
         fleet.command(&["migrate"]);
         fleet
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    fleet::{SKYTWIN, eventually, free_port, http},
+    fleet::{SKYTWIN, eventually, free_port},
     up::{DEMO_SIGNALS, data, decisions, start},
 };
 
@@ -26,7 +26,7 @@ async fn the_tour_works_as_printed() {
     let (data, port) = (data(), free_port());
     let mut up = start(&data, port);
     eventually("the demo's signals are decided", Duration::from_mins(2), async || {
-        decisions(&data, &http(), port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
+        decisions(&data, &tests::http(), port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
     })
     .await;
 

@@ -6,7 +6,7 @@ use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fleet::{Process, eventually, free_port, http};
+use crate::fleet::{Process, eventually, free_port};
 
 /// How many signals the demo starts with.
 pub(crate) const DEMO_SIGNALS: usize = 10;
@@ -36,7 +36,7 @@ pub(crate) async fn decisions(data: &TempDir, http: &Client, port: u16) -> Optio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_shows_a_demo_and_a_restart_continues_where_it_was() {
-    let (data, port, http) = (data(), free_port(), http());
+    let (data, port, http) = (data(), free_port(), tests::http());
     let mut up = start(&data, port);
     let first = eventually("the demo's signals are decided", Duration::from_mins(2), async || {
         decisions(&data, &http, port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
