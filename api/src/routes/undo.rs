@@ -61,7 +61,8 @@ pub(crate) struct Undo {
     /// How bad it had been.
     #[schema(value_type = words::UndoSeverity)]
     severity: Severity,
-    /// What they would have wanted instead, in their words.
+    /// What they would have wanted instead: a verb or a few words that plainly name one (it is preferred from now on), or
+    /// any words (they are kept).
     preferred_alternative: Option<String>,
 }
 
@@ -150,7 +151,8 @@ pub(crate) async fn post(
     executions::insert(&mut tx, &lock, &planned.execution, now).await?;
     let mut outbox = planned.outbox;
     if feedback::insert(&mut tx, &lock, &planned.feedback).await? {
-        outbox = outbox.and(learning::teach(&mut tx, &lock, &planned.feedback, &decision, Said::Nothing).await?);
+        let said = planned.rather.map_or(Said::Nothing, Said::Rather);
+        outbox = outbox.and(learning::teach(&mut tx, &lock, &planned.feedback, &decision, said).await?);
     }
     tx.commit(outbox, now).await?;
     let location = format!("/api/v1/executions/{}", planned.execution.id);

@@ -87,6 +87,13 @@ pub struct Change {
     pub at: Timestamp,
 }
 
+impl Change {
+    /// What it is about: as it is, or as it was where it is removed.
+    pub fn named(&self) -> Option<&Held> {
+        self.after.as_ref().or(self.before.as_ref())
+    }
+}
+
 /// Everything an answer teaches: at most one new version of the twin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lesson {
@@ -101,7 +108,7 @@ pub fn key_of(verb: Verb) -> String {
     format!("auto_{verb}")
 }
 
-/// What an answer teaches about its subject. `stated` is what an edit or a restatement puts in its place.
+/// What an answer teaches about its subject. `stated` is what an edit, an undo or a restatement puts in its place.
 pub fn learn(feedback: &Feedback, subject: Subject<'_>, stated: Option<&Stated>) -> Lesson {
     let behind = subject.behind.filter(|held| held.preference.domain == feedback.domain);
     let change = |before: Option<&Held>, after: Option<Held>| Change {
@@ -135,11 +142,11 @@ pub fn learn(feedback: &Feedback, subject: Subject<'_>, stated: Option<&Stated>)
     if behind != after.as_ref() {
         lesson.changes.push(change(behind, after));
     }
-    if let (Kind::Edit, Some(said)) = (feedback.kind, stated) {
-        // Where the correction is about the very same key, it takes the place of what was moved.
+    if let (Kind::Edit | Kind::Undo, Some(said)) = (feedback.kind, stated) {
+        // Where the correction is about the very same key, it takes the place of what was moved or removed.
         let same = behind.filter(|held| held.preference.key == said.key);
         let corrected = said.held(feedback, same, Source::Corrected, Confidence::Moderate.half_steps());
-        lesson.changes.retain(|change| change.after.as_ref().is_none_or(|after| after.preference.key != said.key));
+        lesson.changes.retain(|change| change.named().is_none_or(|held| held.preference.key != said.key));
         lesson.changes.push(change(same, Some(corrected)));
     }
     lesson

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    action::Action,
+    action::{Action, Verb},
     catalogue::{self, Reversibility},
     event,
     execution::{Execution, Kind, NoWarrant, Phase, State, StepState, Warrant},
@@ -19,6 +19,7 @@ use crate::{
     risk,
     signal::Object,
     time::Timestamp,
+    twin,
     wire::wire_enum,
 };
 
@@ -172,8 +173,17 @@ pub struct Command {
     pub reason: String,
     /// How bad it had been.
     pub severity: Severity,
-    /// What they would have wanted instead, in their words.
+    /// What they would have wanted instead: a verb, or in their words.
     pub preferred_alternative: Option<String>,
+}
+
+impl Command {
+    /// The verb they would have wanted instead of this, where they plainly name one of its domain: no more is read into
+    /// a sentence than it says.
+    fn rather(&self, instead_of: &Action) -> Option<Verb> {
+        let named = twin::plain_verb(self.preferred_alternative.as_deref()?, instead_of.domain);
+        named.filter(|verb| *verb != instead_of.verb)
+    }
 }
 
 /// An undo on its way, to be written in one transaction.
@@ -183,6 +193,8 @@ pub struct Planned {
     pub execution: Execution,
     /// What is learned, once for what was done however often its undo is tried.
     pub feedback: Feedback,
+    /// What they would have wanted instead, where that is a verb: it is preferred from now on.
+    pub rather: Option<Verb>,
     /// What follows.
     pub outbox: Outbox,
 }
@@ -200,6 +212,7 @@ pub fn plan(executions: &[Execution], context: &Context, facts: &Facts, command:
     };
     let steps = steps.into_iter().map(warranted).collect::<Result<Vec<_>, Refusal>>()?;
     let execution = reverses.reversed(id, steps, facts.now).map_err(|broken| no_warrant(&broken))?;
+    let rather = command.rather(&reverses.action);
     let feedback = learned(reverses, command, facts.now);
     let told = json!({ "execution": id, "reverses": reverses.id, "decision": reverses.decision,
         "severity": feedback.severity, "steps": execution.steps.len() });
@@ -207,7 +220,7 @@ pub fn plan(executions: &[Execution], context: &Context, facts: &Facts, command:
         .event(execution.user, event::Name::UndoRequested, object(&told))
         .ring(Job::ExecuteAction { execution: id }, format!("{id}:0"))
         .ring(Job::EvaluateTrust { user: execution.user }, format!("trust:{}", feedback.id));
-    Ok(Planned { execution, feedback, outbox })
+    Ok(Planned { execution, feedback, rather, outbox })
 }
 
 fn learned(reverses: &Execution, command: Command, now: Timestamp) -> Feedback {

@@ -120,3 +120,36 @@ async fn an_undo_wants_a_reason_and_how_bad_it_was() {
     }
     assert_eq!(door.count("executions WHERE kind = 'undo'").await, 0);
 }
+
+#[tokio::test]
+async fn each_severity_teaches_its_own_and_what_they_would_rather_have_had_is_preferred_from_now_on() {
+    for (severity, left) in [("minor", "low"), ("moderate", "low"), ("severe", "gone"), ("critical", "gone")] {
+        let door = Door::open().await;
+        let (user, token) = door.somebody("Ada", TrustTier::ModerateAutonomy).await;
+        for _ in 0..3 {
+            let asked = decided(&door, user, domain::decision::Outcome::Ask, vec![archive()]).await;
+            let yes = json!({ "answer": "approve" });
+            door.post(&format!("/approvals/{}/answer", asked.approval), &token, &yes).send().await.is(202);
+        }
+        let done = acted(&door, user, archive()).await;
+        let versions = door.count("twin_versions").await;
+        let body = json!({ "reason": "No.", "severity": severity, "preferred_alternative": "label them" });
+        let path = format!("/decisions/{}/undo", done.decision);
+        door.post(&path, &token, &body).send().await.is(202);
+        assert_eq!(door.post(&path, &token, &body).send().await.status, 409);
+
+        let held = door.get("/preferences", &token).await.is(200).body()["items"].clone();
+        let confidence = |key: &str| {
+            let found = held.as_array().unwrap().iter().find(|one| one["key"] == key);
+            found.map_or("gone", |one| one["confidence"].as_str().unwrap())
+        };
+        assert_eq!(confidence("auto_archive_email"), left, "{severity}: it was high");
+        let label = held.as_array().unwrap().iter().find(|one| one["key"] == "auto_label_email").unwrap();
+        assert_eq!(
+            (&label["confidence"], &label["source"], &label["value"]),
+            (&json!("moderate"), &json!("corrected"), &json!(true))
+        );
+        assert_eq!(door.count("twin_versions").await, versions + 1, "{severity}: one answer, one version");
+        assert_eq!(door.count("feedback WHERE kind = 'undo'").await, 1);
+    }
+}

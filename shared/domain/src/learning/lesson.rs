@@ -32,6 +32,8 @@ pub enum Said<'a> {
         /// What they chose.
         chosen: &'a Action,
     },
+    /// That verb would have been right, said when something was taken back.
+    Rather(Verb),
     /// This is what I prefer.
     Preference {
         /// What about; what was behind the decision unless told.
@@ -45,7 +47,7 @@ pub enum Said<'a> {
 pub fn lesson(feedback: &Feedback, decision: &Decision, said: Said<'_>, held: &[Held]) -> Lesson {
     let proposed = match said {
         Said::Instead { proposed, .. } => Some(proposed.verb),
-        Said::Nothing | Said::Preference { .. } => feedback.verb,
+        Said::Nothing | Said::Rather(_) | Said::Preference { .. } => feedback.verb,
     };
     let candidate = candidate(decision, proposed);
     let Some(verb) = proposed.or_else(|| candidate.map(|candidate| candidate.action.verb)) else {
@@ -56,6 +58,7 @@ pub fn lesson(feedback: &Feedback, decision: &Decision, said: Said<'_>, held: &[
     let stated = match said {
         Said::Nothing => None,
         Said::Instead { proposed, chosen } => instead(proposed, chosen),
+        Said::Rather(verb) => Some(preferred(verb)),
         Said::Preference { key, value } => {
             let usual = || behind.map_or_else(|| key_of(verb), |held| held.preference.key.clone());
             Some(Stated { key: key.map_or_else(usual, str::to_owned), value: value.clone() })
@@ -87,10 +90,15 @@ fn behind<'a>(candidate: Option<&Candidate>, verb: Verb, domain: Domain, held: &
     (inferred, inferred.is_none_or(|held| held.preference.value != Value::Bool(false)))
 }
 
+/// That a verb is preferred.
+fn preferred(verb: Verb) -> Stated {
+    Stated { key: key_of(verb), value: Value::Bool(true) }
+}
+
 /// What an edit says: another verb is preferred, or other values of the same.
 fn instead(proposed: &Action, chosen: &Action) -> Option<Stated> {
     if proposed.verb != chosen.verb {
-        return Some(Stated { key: key_of(chosen.verb), value: Value::Bool(true) });
+        return Some(preferred(chosen.verb));
     }
     let changed: Object = chosen
         .parameters

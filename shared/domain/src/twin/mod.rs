@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{catalogue::Verb, id::PreferenceId, signal::Domain, tier::Confidence, wire::wire_enum};
 
 pub(crate) use opinion::{Evidence, Opinion, of as opinion, support, wants_to_hear};
+pub(crate) use value::plain_verb;
 
 wire_enum! {
     /// Where a preference comes from.

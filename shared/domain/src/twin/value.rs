@@ -86,6 +86,24 @@ fn named(text: &str, domain: Domain, key: &Key) -> Vec<Verb> {
     verbs_of(domain).filter(|verb| hits(verb).is_some_and(|hit| Some(hit) == best)).collect()
 }
 
+/// The one verb of the domain that a text plainly names: by its wire name, or by words that all belong to it. Strict: a
+/// text that says no, or anything more, names none.
+pub(crate) fn plain_verb(text: &str, domain: Domain) -> Option<Verb> {
+    if let Ok(verb) = snake(text).parse::<Verb>() {
+        return verbs_of(domain).find(|known| *known == verb);
+    }
+    let read = key::read(text);
+    if read != (Key { words: read.words.clone(), ..Key::default() }) {
+        return None;
+    }
+    let meant = |verb: &Verb| {
+        let row = catalogue::spec(*verb);
+        read.words.iter().any(|word| among(word, row.words.acts)) && read.words.iter().all(|word| belongs(word, row))
+    };
+    let mut named = verbs_of(domain).filter(meant);
+    named.next().filter(|_| named.next().is_none())
+}
+
 fn limit_in(fields: &crate::signal::Object) -> Option<Limit> {
     fields.iter().find_map(|(name, value)| {
         let name = snake(name);

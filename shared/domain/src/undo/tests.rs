@@ -230,3 +230,30 @@ proptest! {
         prop_assert_eq!(over, taken_back.len() == 3);
     }
 }
+
+#[test]
+fn what_they_would_rather_have_had_is_a_verb_only_where_it_is_plainly_one_of_the_same_domain() {
+    let rather = |words: &str| {
+        let command = Command { preferred_alternative: Some(words.into()), ..command() };
+        let planned = plan(&[done(&[archived()])], &context(), &facts(), command).unwrap();
+        assert_eq!(planned.feedback.comment.as_deref(), Some(format!("I read these. Rather: {words}").as_str()));
+        planned.rather
+    };
+    for plain in ["label_email", "Label them", "please label the mail"] {
+        assert_eq!(rather(plain), Some(Verb::LabelEmail), "{plain}");
+    }
+    for unclear in [
+        "never label them",
+        "ask before you label",
+        "label or delete them",
+        "label the ones from Bob",
+        "labels are better than folders",
+        "archive_email",
+        "pay_bill",
+        "pay the bill",
+        "mail",
+        "",
+    ] {
+        assert_eq!(rather(unclear), None, "{unclear}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::{
     decide::decide,
     decision::Decision,
     facts::Facts,
-    feedback::{Feedback, Kind},
+    feedback::{Feedback, Kind, Severity},
     fixtures::{facts, id, with},
     learning::{Held, Lesson},
     signal::Domain,
@@ -158,4 +158,31 @@ fn a_restatement_takes_the_place_of_what_is_held_under_its_key() {
     let taught = lesson(&restate, &quiet, Said::Preference { key: Some("vip"), value: &no }, &held(&all));
     assert_eq!(steps(&taught), [("vip".into(), Some(4), Some(8))]);
     assert_eq!(lesson(&restate, &quiet, Said::Preference { key: None, value: &no }, &[]), Lesson::default());
+}
+
+#[test]
+fn what_an_undo_would_rather_have_had_is_a_correction_beside_what_the_undo_costs() {
+    let all = [habit(Domain::Email, "auto_archive_newsletters", json!(true))];
+    let decision = decided(&all);
+    let rather = |severity, held: &[Held]| {
+        let undo = Feedback { severity: Some(severity), ..answer(&decision, Kind::Undo) };
+        lesson(&undo, &decision, Said::Rather(Verb::LabelEmail), held)
+    };
+    for (severity, left) in [
+        (Severity::Minor, Some(0)),
+        (Severity::Moderate, Some(0)),
+        (Severity::Severe, None),
+        (Severity::Critical, None),
+    ] {
+        let taught = rather(severity, &held(&all));
+        let moved = [
+            ("auto_archive_newsletters".into(), Some(4), left),
+            ("auto_label_email".into(), None, Some(Confidence::Moderate.half_steps())),
+        ];
+        assert_eq!(steps(&taught), moved, "{severity}");
+        assert_eq!(taught.changes[1].after.as_ref().unwrap().preference.source, Source::Corrected);
+    }
+    let said = prefers(Domain::Email, "auto_label_email", json!(false), Confidence::Confirmed, Source::Explicit);
+    let taught = rather(Severity::Minor, &held(&[all[0].clone(), said]));
+    assert_eq!(steps(&taught).len(), 1, "what the person said themselves stays as it is: {taught:?}");
 }
