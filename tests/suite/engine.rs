@@ -24,7 +24,7 @@ use simulator::{End, Options, Reply, Rule, Running, Simulator, Twist};
 use uuid::Uuid;
 use worker::{
     adapters::ironclaw_responses::{IronclawResponses, Settings},
-    ports::Engine,
+    ports::{Engine, Identity},
 };
 
 const TOKEN: &str = "the-token-of-the-simulated-engine";
@@ -42,7 +42,7 @@ fn adapter_at(url: &str, patience: Duration) -> IronclawResponses {
         connect_timeout: Duration::from_secs(2),
         send_timeout: patience,
         look_timeout: patience,
-        ..Settings::new(url.parse().unwrap(), Secret::new(TOKEN))
+        ..Settings::new(url.parse().unwrap())
     };
     let (clock, _) = Clock::manual(start_of_day());
     IronclawResponses::new(settings, clock).unwrap()
@@ -87,6 +87,21 @@ fn execution(number: u128, parameters: Value) -> Execution {
     }
 }
 
+/// Whom the engine takes us for.
+fn us() -> Identity {
+    Identity::shared(Secret::new(TOKEN))
+}
+
+/// Claimed for the first time, with the bytes of this engine.
+fn claimed(engine: &dyn Engine, execution: Execution) -> Execution {
+    execution.claim(engine.carrier(), |execution| engine.prepare(execution, None), start_of_day()).0
+}
+
+/// What the engine has, under its own id.
+fn taken(execution: &Execution, engine_ref: &str) -> Execution {
+    Execution { engine_ref: Some(engine_ref.to_owned()), ..execution.clone() }
+}
+
 fn note() -> Value {
     json!({"text": "Milk", "list_id": "l-1"})
 }
@@ -99,6 +114,7 @@ fn name(answer: &Answer) -> &'static str {
         Answer::Working { .. } => "working",
         Answer::NotTaken { .. } => "not taken",
         Answer::InDoubt { .. } => "in doubt",
+        Answer::Lost { .. } => "lost",
         Answer::Refused { .. } => "refused",
     }
 }
@@ -108,10 +124,11 @@ async fn drive(engine: &dyn Engine, mut execution: Execution) -> (Answer, Execut
     let mut first = None;
     let mut now = start_of_day();
     for _ in 0..40 {
-        let (claimed, next) = execution.claim(engine.name(), |execution| engine.prepare(execution), now);
+        let (claimed, next) = execution.claim(engine.carrier(), |execution| engine.prepare(execution, None), now);
         let answer = match next {
-            Next::Send => engine.send(claimed.id, claimed.request.as_deref().unwrap()).await,
-            Next::Look => engine.look(claimed.id, claimed.engine_ref.as_deref().unwrap()).await,
+            Next::Send => engine.send(&us(), &claimed).await,
+            Next::Look => engine.look(&us(), &claimed).await,
+            Next::GiveUp => Answer::Lost { why: "nobody can be asked".to_owned() },
         };
         first.get_or_insert_with(|| answer.clone());
         execution = claimed.answered(answer, TimeDelta::minutes(1), now);

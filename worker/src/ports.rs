@@ -2,12 +2,30 @@
 //!
 //! Invariant: whatever comes back over a wire is translated into exactly one [`Answer`] before anybody else sees it, and
 //! only an explicit, structured verdict that names our execution id becomes [`Answer::Succeeded`] (`domain.md` §1 law 8).
+//! Whom the engine takes us for is an [`Identity`], given with every call and never part of a request's bytes.
 
 use domain::{
-    execution::{Answer, Execution},
-    id::ExecutionId,
+    execution::{Answer, Carrier, Execution},
+    id::UserId,
 };
 use futures::future::BoxFuture;
+use runtime::Secret;
+
+/// Whom an engine takes us for: one identity of its own for each person, else the one the process was configured with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Whose own it is; none for the configured one, which everybody without one shares.
+    pub user: Option<UserId>,
+    /// What proves it: a bearer token, or the key that signs our requests, as the engine has it.
+    pub secret: Secret,
+}
+
+impl Identity {
+    /// The configured one.
+    pub const fn shared(secret: Secret) -> Self {
+        Self { user: None, secret }
+    }
+}
 
 /// Carries actions out. Another engine is another implementation of this and a line of wiring.
 ///
@@ -17,18 +35,27 @@ pub trait Engine: Send + Sync {
     /// The engine's name, as stored with the execution and shown to the person.
     fn name(&self) -> &str;
 
-    /// The exact bytes to send, to be stored before the first send. Deterministic: the same execution gives the same
-    /// bytes; they carry everything the engine needs and no secret.
-    fn prepare(&self, execution: &Execution) -> Vec<u8>;
+    /// Whether the engine recognises an execution's id, so that sending the same again never does the work twice. Where
+    /// it does not, nothing that may have arrived is ever sent again.
+    fn dedupes(&self) -> bool;
 
-    /// Sends stored bytes under the execution's id as idempotency key; sending them again never does the work twice.
-    fn send<'a>(&'a self, id: ExecutionId, request: &'a [u8]) -> BoxFuture<'a, Answer>;
+    /// The exact bytes to send, to be stored before the first send. Deterministic: the same execution gives the same
+    /// bytes; they carry everything the engine needs and no secret. `reversed` is what an undo takes back.
+    fn prepare(&self, execution: &Execution, reversed: Option<&Execution>) -> Vec<u8>;
+
+    /// Sends the stored bytes under the execution's id as idempotency key.
+    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer>;
 
     /// Asks how an accepted execution stands. Never answers `NotTaken`: the engine has it. `Refused` means here that the
     /// engine won't tell, for good (it forgot, or doesn't let us ask): what came of it is unknown, and since its memory
     /// may be gone, sending again is no way to find out.
-    fn look<'a>(&'a self, id: ExecutionId, engine_ref: &'a str) -> BoxFuture<'a, Answer>;
+    fn look<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer>;
 
     /// Asks the engine to stop an accepted execution, and says how it stands then. The same answers as [`Engine::look`].
-    fn cancel<'a>(&'a self, id: ExecutionId, engine_ref: &'a str) -> BoxFuture<'a, Answer>;
+    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer>;
+
+    /// The engine as the execution's machine sees it.
+    fn carrier(&self) -> Carrier<'_> {
+        if self.dedupes() { Carrier::deduping(self.name()) } else { Carrier::at_most_once(self.name()) }
+    }
 }

@@ -8,7 +8,7 @@ use store::Store;
 use crate::{
     Error,
     adapters::ironclaw_responses::{self, IronclawResponses},
-    ports::Engine,
+    ports::{Engine, Identity},
 };
 
 /// What jobs work with.
@@ -18,6 +18,8 @@ pub struct State {
     pub store: Store,
     /// Carries actions out.
     pub engine: Arc<dyn Engine>,
+    /// Whom the engine takes us for, for everybody who has no identity of their own there.
+    pub identity: Identity,
     /// The time.
     pub clock: Clock,
     /// Jitter.
@@ -32,12 +34,20 @@ impl State {
     /// The state of a process, as the environment says.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Result<Self, Error> {
         let (Some(url), Some(token)) = (&config.engine_url, &config.engine_token) else { return Err(Error::NoEngine) };
-        let settings = ironclaw_responses::Settings::new(url.clone(), token.clone());
+        let settings = ironclaw_responses::Settings::new(url.clone());
         let engine = Arc::new(IronclawResponses::new(settings, clock.clone())?);
         // A process that is told to end must be through before its supervisor loses patience.
         let grace = config.shutdown_grace.saturating_sub(Pace::SIGN_OFF);
         let pace = Pace { grace, ..Pace::default() };
-        Ok(Self { store, engine, clock, entropy, faults: Faults::from_env(), pace })
+        Ok(Self {
+            store,
+            engine,
+            identity: Identity::shared(token.clone()),
+            clock,
+            entropy,
+            faults: Faults::from_env(),
+            pace,
+        })
     }
 
     /// Whose time decides what is due in the queue: the database's, except in tests.

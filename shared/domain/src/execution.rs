@@ -3,6 +3,7 @@
 //! Safety by fence: every claim increments `attempt`, and only that attempt may write what came of it. The idempotency
 //! key is the execution's id for its whole life. `Execution::plan` takes a [`Warrant`]: nothing runs unreviewed.
 
+mod answer;
 mod life;
 mod reversal;
 mod stepwise;
@@ -10,6 +11,7 @@ mod stepwise;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+pub use answer::{Answer, Carrier, Next};
 pub use stepwise::{StepEnd, StepReport, Stepped};
 
 use crate::{
@@ -276,62 +278,6 @@ impl State {
     pub const fn is_settled(&self) -> bool {
         !matches!(self, Self::Planned { .. } | Self::Running { .. })
     }
-}
-
-/// What an engine's reply means: adapters translate their wire into exactly this (`domain.md` §1 law 8).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// An explicit verdict that names our id: done.
-    Succeeded {
-        /// What the engine reported.
-        output: Object,
-        /// What it cost, if the engine said.
-        actual: Option<Money>,
-        /// The engine's own id.
-        engine_ref: Option<String>,
-    },
-    /// An explicit verdict that names our id: not done.
-    Failed {
-        /// What the engine reported.
-        error: String,
-        /// The engine's own id.
-        engine_ref: Option<String>,
-    },
-    /// An explicit verdict that names our id, step by step.
-    Stepwise(Stepped),
-    /// The engine has it and works on it: look again later.
-    Working {
-        /// The engine's own id.
-        engine_ref: String,
-        /// When the engine wants to be asked again.
-        look_after: Option<TimeDelta>,
-    },
-    /// Certainly had no effect; may be sent again.
-    NotTaken {
-        /// When the engine wants it again.
-        retry_after: Option<TimeDelta>,
-        /// Why.
-        why: String,
-    },
-    /// May have had an effect: silence, prose, time-out, a body that can't be read.
-    InDoubt {
-        /// Why.
-        why: String,
-    },
-    /// Refused for good: repeating will not help.
-    Refused {
-        /// Why.
-        why: String,
-    },
-}
-
-/// What to do with a claimed execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Send the stored bytes (again): the engine dedupes by our id.
-    Send,
-    /// Ask the engine how it stands.
-    Look,
 }
 
 impl Execution {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     decision::Outcome,
     execution::{Answer, Execution},
-    id::{ExecutionId, UserId},
+    id::UserId,
     job::Job,
     tier::TrustTier,
 };
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use worker::{
     Pace,
     jobs::{self, Turn},
-    ports::Engine,
+    ports::{Engine, Identity},
 };
 
 use super::{
@@ -30,16 +30,19 @@ impl Engine for NoEngine {
     fn name(&self) -> &'static str {
         "none"
     }
-    fn prepare(&self, _: &Execution) -> Vec<u8> {
+    fn dedupes(&self) -> bool {
+        true
+    }
+    fn prepare(&self, _: &Execution, _: Option<&Execution>) -> Vec<u8> {
         unreachable!("nothing runs here")
     }
-    fn send<'a>(&'a self, _: ExecutionId, _: &'a [u8]) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Answer> {
         unreachable!("nothing runs here")
     }
-    fn look<'a>(&'a self, _: ExecutionId, _: &'a str) -> BoxFuture<'a, Answer> {
+    fn look<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Answer> {
         unreachable!("nothing runs here")
     }
-    fn cancel<'a>(&'a self, _: ExecutionId, _: &'a str) -> BoxFuture<'a, Answer> {
+    fn cancel<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Answer> {
         unreachable!("nothing runs here")
     }
 }
@@ -65,6 +68,7 @@ impl Door {
         let state = worker::State {
             store: self.store.clone(),
             engine: Arc::new(NoEngine),
+            identity: Identity::shared(runtime::Secret::new("nobody")),
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             faults: runtime::Faults::none(),

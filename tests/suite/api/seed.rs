@@ -159,7 +159,7 @@ pub(super) async fn acted(door: &Door, user: UserId, action: Action) -> Planted 
     approvals::save(&mut tx, &lock, &answered.approval).await.unwrap();
     let execution = answered.execution.unwrap();
     executions::insert(&mut tx, &lock, &execution, now).await.unwrap();
-    let (claimed, _) = execution.claim("engine", |_| b"bytes".to_vec(), now);
+    let (claimed, _) = execution.claim(execution::Carrier::deduping("engine"), |_| b"bytes".to_vec(), now);
     executions::claim(&mut tx, &lock, &claimed).await.unwrap();
     let yes = execution::Answer::Succeeded { output: Object::new(), actual: None, engine_ref: None };
     let settled = claimed.answered(yes, chrono::TimeDelta::zero(), now);

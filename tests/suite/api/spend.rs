@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     decision::Outcome,
-    execution::{Execution, State},
+    execution::{Carrier, Execution, State},
     money::Money,
     outbox::Outbox,
     signal::Object,
@@ -32,7 +32,7 @@ impl Door {
         let actual = Some(Money::usd(cents));
         let mut tx = self.store.begin().await.unwrap();
         let lock = tx.lock(execution.user).await.unwrap();
-        let (started, _) = execution.claim("test", |_| Vec::new(), now);
+        let (started, _) = execution.claim(Carrier::deduping("test"), |_| Vec::new(), now);
         store::executions::claim(&mut tx, &lock, &started).await.unwrap();
         let done = Execution { state: State::Succeeded { at: now, result: Object::new(), actual }, ..started };
         store::executions::settle(&mut tx, &lock, &done, now).await.unwrap();

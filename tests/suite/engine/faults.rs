@@ -43,7 +43,7 @@ fn sentence(answer: &Answer) -> String {
         Answer::Stepwise(told) => told.error.clone().unwrap_or_default(),
         Answer::Working { .. } => String::new(),
         Answer::NotTaken { why, retry_after } => format!("{why} ({retry_after:?})"),
-        Answer::InDoubt { why } | Answer::Refused { why } => why.clone(),
+        Answer::InDoubt { why, .. } | Answer::Lost { why } | Answer::Refused { why } => why.clone(),
     }
 }
 

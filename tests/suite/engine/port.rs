@@ -13,10 +13,10 @@ use simulator::{End, Options, Rule};
 use uuid::Uuid;
 use worker::{
     adapters::ironclaw_responses::{IronclawResponses, Settings},
-    ports::Engine,
+    ports::{Engine, Identity},
 };
 
-use super::{TOKEN, adapter, busy, drive, execution, later, note, simulator};
+use super::{TOKEN, adapter, busy, claimed, drive, execution, later, note, simulator, taken, us};
 
 #[tokio::test]
 async fn a_busy_engine_says_when_to_come_back_and_is_believed_up_to_an_hour() {
@@ -27,10 +27,9 @@ async fn a_busy_engine_says_when_to_come_back_and_is_believed_up_to_an_hour() {
     ]))
     .await;
     let engine = adapter(&far);
-    let execution = execution(1, note());
-    let request = engine.prepare(&execution);
+    let execution = claimed(&engine, execution(1, note()));
     for seconds in [7, 300, 3600] {
-        let answer = engine.send(execution.id, &request).await;
+        let answer = engine.send(&us(), &execution).await;
         let Answer::NotTaken { retry_after: Some(wait), .. } = answer else { panic!("{answer:?}") };
         assert_eq!(wait.num_seconds(), seconds);
     }
@@ -50,9 +49,8 @@ async fn what_succeeded_reports_its_cost_its_outputs_and_the_engines_own_id() {
 async fn fifty_sends_at_once_under_one_key_have_one_effect() {
     let far = simulator(Options::new(TOKEN)).await;
     let engine = Arc::new(adapter(&far));
-    let execution = execution(1, note());
-    let request = engine.prepare(&execution);
-    let answers = futures::future::join_all((0..50).map(|_| engine.send(execution.id, &request))).await;
+    let (us, execution) = (us(), claimed(&*engine, execution(1, note())));
+    let answers = futures::future::join_all((0..50).map(|_| engine.send(&us, &execution))).await;
     assert!(answers.iter().all(|answer| matches!(answer, Answer::Succeeded { .. })), "{answers:?}");
     assert_eq!((far.journal().len(), far.received().len()), (1, 50));
 }
@@ -63,9 +61,9 @@ async fn other_bytes_under_a_used_key_change_nothing_and_leave_it_in_doubt() {
     let engine = adapter(&far);
     let (first, mut second) = (execution(1, note()), execution(1, note()));
     second.action.parameters.insert("text".into(), "Bread".into());
-    engine.send(first.id, &engine.prepare(&first)).await;
-    let answer = engine.send(second.id, &engine.prepare(&second)).await;
-    let Answer::InDoubt { why } = answer else { panic!("{answer:?}") };
+    engine.send(&us(), &claimed(&engine, first)).await;
+    let answer = engine.send(&us(), &claimed(&engine, second)).await;
+    let Answer::InDoubt { why, .. } = answer else { panic!("{answer:?}") };
     assert!(why.contains("(409)"), "{why}");
     let journal = far.journal();
     assert_eq!(journal.len(), 1);
@@ -76,20 +74,20 @@ async fn other_bytes_under_a_used_key_change_nothing_and_leave_it_in_doubt() {
 async fn cancelled_work_never_happens_and_finished_work_stays_finished() {
     let far = simulator(Options::new(TOKEN).faults([later(100, End::Completed)])).await;
     let engine = adapter(&far);
-    let (slow, quick) = (execution(1, note()), execution(2, note()));
+    let (slow, quick) = (claimed(&engine, execution(1, note())), claimed(&engine, execution(2, note())));
 
-    let answer = engine.send(slow.id, &engine.prepare(&slow)).await;
+    let answer = engine.send(&us(), &slow).await;
     let Answer::Working { engine_ref, .. } = answer else { panic!("{answer:?}") };
-    let answer = engine.cancel(slow.id, &engine_ref).await;
+    let answer = engine.cancel(&us(), &taken(&slow, &engine_ref)).await;
     assert!(matches!(&answer, Answer::Failed { engine_ref: Some(told), .. } if *told == engine_ref), "{answer:?}");
-    assert!(matches!(engine.look(slow.id, &engine_ref).await, Answer::Failed { .. }));
+    assert!(matches!(engine.look(&us(), &taken(&slow, &engine_ref)).await, Answer::Failed { .. }));
     assert_eq!(far.journal().len(), 0);
 
-    let answer = engine.send(quick.id, &engine.prepare(&quick)).await;
+    let answer = engine.send(&us(), &quick).await;
     let Answer::Succeeded { engine_ref: Some(engine_ref), .. } = answer else { panic!("{answer:?}") };
-    assert!(matches!(engine.cancel(quick.id, &engine_ref).await, Answer::Succeeded { .. }));
+    assert!(matches!(engine.cancel(&us(), &taken(&quick, &engine_ref)).await, Answer::Succeeded { .. }));
     // Another execution's work is never taken for ours.
-    let answer = engine.look(slow.id, &engine_ref).await;
+    let answer = engine.look(&us(), &taken(&slow, &engine_ref)).await;
     assert!(matches!(answer, Answer::InDoubt { .. }), "{answer:?}");
     assert_eq!(far.journal().len(), 1);
 }
@@ -98,14 +96,16 @@ async fn cancelled_work_never_happens_and_finished_work_stays_finished() {
 async fn an_order_too_large_for_the_engine_or_for_another_execution_never_leaves_us() {
     let far = simulator(Options::new(TOKEN)).await;
     let engine = adapter(&far);
-    let large = execution(1, json!({"text": "x".repeat(20_000)}));
-    let answer = engine.send(large.id, &engine.prepare(&large)).await;
+    let large = claimed(&engine, execution(1, json!({"text": "x".repeat(20_000)})));
+    let answer = engine.send(&us(), &large).await;
     let Answer::Refused { why } = answer else { panic!("{answer:?}") };
     assert!(why.contains("Shorten"), "{why}");
     let other: ExecutionId = Id::new(Uuid::from_u128(99));
-    let small = execution(2, note());
-    assert!(matches!(engine.send(other, &engine.prepare(&small)).await, Answer::Refused { .. }));
-    assert!(matches!(engine.send(small.id, b"").await, Answer::Refused { .. }));
+    let small = claimed(&engine, execution(2, note()));
+    let strange = Execution { id: other, ..small.clone() };
+    assert!(matches!(engine.send(&us(), &strange).await, Answer::Refused { .. }));
+    let empty = Execution { request: None, ..small };
+    assert!(matches!(engine.send(&us(), &empty).await, Answer::Refused { .. }));
     assert_eq!(far.received().len(), 0);
 }
 
@@ -115,9 +115,9 @@ async fn the_same_execution_is_always_the_same_bytes_and_carries_all_the_engine_
     let engine = adapter(&far);
     let one = execution(1, serde_json::from_str(r#"{"b":{"y":1,"x":2},"a":"z"}"#).unwrap());
     let same = execution(1, serde_json::from_str(r#"{"a":"z","b":{"x":2,"y":1}}"#).unwrap());
-    assert_eq!(engine.prepare(&one), engine.prepare(&same));
+    assert_eq!(engine.prepare(&one, None), engine.prepare(&same, None));
 
-    let sent: Value = serde_json::from_slice(&engine.prepare(&one)).unwrap();
+    let sent: Value = serde_json::from_slice(&engine.prepare(&one, None)).unwrap();
     let order = &sent["x_context"];
     assert_eq!(order["execution_id"], json!(one.id.to_string()));
     assert_eq!(order["parameters"], json!({"a": "z", "b": {"x": 2, "y": 1}}));
@@ -126,21 +126,26 @@ async fn the_same_execution_is_always_the_same_bytes_and_carries_all_the_engine_
     let mut undo = execution(3, note());
     undo.kind = Kind::Undo;
     undo.steps.push(Step { ordinal: 1, ..undo.steps[0].clone() });
-    let sent: Value = serde_json::from_slice(&engine.prepare(&undo)).unwrap();
+    let sent: Value = serde_json::from_slice(&engine.prepare(&undo, None)).unwrap();
     assert_eq!(sent["x_context"]["steps"].as_array().unwrap().len(), 2);
 }
 
 #[test]
-fn an_address_or_token_that_can_not_work_is_refused_at_the_start() {
-    let build = |url: &str, token: &str| {
-        IronclawResponses::new(Settings::new(url.parse().unwrap(), Secret::new(token)), Clock::system())
-    };
-    assert!(build("http://127.0.0.1:3000/prefix/", "t").is_ok());
+fn an_address_that_can_not_work_is_refused_at_the_start() {
+    let build = |url: &str| IronclawResponses::new(Settings::new(url.parse().unwrap()), Clock::system());
+    assert!(build("http://127.0.0.1:3000/prefix/").is_ok());
     for url in ["ftp://engine.example/", "http://user:secret@engine.example/", "http://engine.example/?token=1"] {
-        assert!(build(url, "t").is_err(), "{url}");
+        assert!(build(url).is_err(), "{url}");
     }
-    let error = build("http://127.0.0.1:3000", "a\nb").unwrap_err();
-    assert!(!format!("{error} {error:?}").contains("a\nb"));
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_can_carry_is_not_sent_and_not_shown() {
+    let far = simulator(Options::new(TOKEN)).await;
+    let engine = adapter(&far);
+    let answer = engine.send(&Identity::shared(Secret::new("a\nb")), &claimed(&engine, execution(1, note()))).await;
+    assert!(matches!(answer, Answer::NotTaken { .. }) && !format!("{answer:?}").contains("a\nb"), "{answer:?}");
+    assert_eq!(far.received().len(), 0);
 }
 
 #[tokio::test]

@@ -5,17 +5,16 @@ use serde_json::{Value, json};
 use simulator::{Options, Reply, Rule};
 use worker::ports::Engine;
 
-use super::{TOKEN, adapter, drive, execution, name, note, simulator};
+use super::{TOKEN, adapter, claimed, drive, execution, name, note, simulator, us};
 
 #[tokio::test]
 async fn an_engine_killed_after_the_work_remembers_it_and_does_not_do_it_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("journal.jsonl");
-    let execution = execution(1, note());
     let far = simulator(Options::new(TOKEN).journal(&file).faults([Rule::reply(Reply::Drop)])).await;
     let engine = adapter(&far);
-    let request = engine.prepare(&execution);
-    assert!(matches!(engine.send(execution.id, &request).await, Answer::InDoubt { .. }));
+    let execution = claimed(&engine, execution(1, note()));
+    assert!(matches!(engine.send(&us(), &execution).await, Answer::InDoubt { .. }));
     drop(far);
     // What a kill in the middle of a write leaves behind.
     let mut bytes = std::fs::read(&file).unwrap();
@@ -24,7 +23,7 @@ async fn an_engine_killed_after_the_work_remembers_it_and_does_not_do_it_again()
 
     for _ in 0..2 {
         let far = simulator(Options::new(TOKEN).journal(&file)).await;
-        let answer = adapter(&far).send(execution.id, &request).await;
+        let answer = adapter(&far).send(&us(), &execution).await;
         assert!(matches!(answer, Answer::Succeeded { .. }), "{answer:?}");
         assert_eq!(far.journal().len(), 1);
         far.stop().await;
@@ -35,10 +34,9 @@ async fn an_engine_killed_after_the_work_remembers_it_and_does_not_do_it_again()
 async fn an_engine_killed_between_taking_work_and_doing_it_finishes_it_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("journal.jsonl");
-    let execution = execution(1, note());
     let far = simulator(Options::new(TOKEN).journal(&file)).await;
-    let request = adapter(&far).prepare(&execution);
-    adapter(&far).send(execution.id, &request).await;
+    let execution = claimed(&adapter(&far), execution(1, note()));
+    adapter(&far).send(&us(), &execution).await;
     far.stop().await;
     let text = std::fs::read_to_string(&file).unwrap();
     let (accepted, _) = text.split_once('\n').unwrap();
@@ -46,7 +44,7 @@ async fn an_engine_killed_between_taking_work_and_doing_it_finishes_it_once() {
 
     let far = simulator(Options::new(TOKEN).journal(&file)).await;
     assert_eq!(far.journal().len(), 0);
-    let answer = adapter(&far).send(execution.id, &request).await;
+    let answer = adapter(&far).send(&us(), &execution).await;
     assert!(matches!(answer, Answer::Succeeded { .. }), "{answer:?}");
     assert_eq!(far.journal().len(), 1);
 }
@@ -88,9 +86,8 @@ async fn faults_are_ordered_and_the_journal_is_read_over_http_by_whoever_has_the
 async fn stopping_lets_go_of_requests_that_hang() {
     let far = simulator(Options::new(TOKEN).faults([Rule::reply(Reply::Hang { work: true })])).await;
     let engine = adapter(&far);
-    let execution = execution(1, note());
-    let request = engine.prepare(&execution);
-    let hanging = engine.send(execution.id, &request);
+    let (us, execution) = (us(), claimed(&engine, execution(1, note())));
+    let hanging = engine.send(&us, &execution);
     let stop = async {
         while far.received().is_empty() {
             tokio::task::yield_now().await;

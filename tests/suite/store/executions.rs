@@ -2,7 +2,7 @@
 
 use ::store::{Error, executions};
 use chrono::TimeDelta;
-use domain::execution::{Answer, ErrorClass, Execution, Kind, State};
+use domain::execution::{Answer, Carrier, ErrorClass, Execution, Kind, State};
 use futures::future::join_all;
 use tests::World;
 
@@ -42,7 +42,7 @@ async fn what_was_sent_once_never_changes() {
     let world = World::new().await;
     let user = made::user(&world).await;
     let first = made::claimed_execution(&world, user).await;
-    let (mut second, _) = first.clone().claim("engine", |_| Vec::new(), world.now());
+    let (mut second, _) = first.clone().claim(Carrier::deduping("engine"), |_| Vec::new(), world.now());
     assert_eq!(second.request, first.request);
     second.request = Some(b"other bytes".to_vec());
     let claimed = made::change(&world, user, async |tx, lock| executions::claim(tx, lock, &second).await).await;

@@ -61,7 +61,8 @@ async fn the_lock_of_one_user_opens_no_row_of_another() {
     let execution = made::stored_execution(&world, ada).await;
     let decision = decisions::get(&world.store, ada, approval.decision).await.unwrap();
     let signal = made::signal(&world, ada);
-    let (claimed, _) = execution.clone().claim("engine", |_| Vec::new(), world.now());
+    let (claimed, _) =
+        execution.clone().claim(domain::execution::Carrier::deduping("engine"), |_| Vec::new(), world.now());
     let feedback = Feedback {
         id: approval.id.child("feedback"),
         user: ada,

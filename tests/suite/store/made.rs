@@ -280,7 +280,8 @@ pub(super) async fn claimed_execution(world: &World, user: UserId) -> Execution 
 }
 
 pub(super) async fn claim(world: &World, execution: Execution) -> ::store::Result<Execution> {
-    let (claimed, _) = execution.claim("engine", |_| b"the very bytes".to_vec(), world.now());
+    let (claimed, _) =
+        execution.claim(execution::Carrier::deduping("engine"), |_| b"the very bytes".to_vec(), world.now());
     change(world, claimed.user, async |tx, lock| executions::claim(tx, lock, &claimed).await).await?;
     Ok(claimed)
 }

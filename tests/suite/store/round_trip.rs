@@ -145,7 +145,7 @@ async fn executions_read_back_equal_in_every_state() {
         Word::Refused { why: "closed".into() },
         Word::Working { engine_ref: "eng-3".into(), look_after: Some(TimeDelta::seconds(9)) },
         Word::NotTaken { retry_after: None, why: "busy".into() },
-        Word::InDoubt { why: "silence".into() },
+        Word::InDoubt { retry_after: None, why: "silence".into() },
     ];
     for answer in answers {
         let planned = made::stored_execution(&world, user).await;

@@ -16,10 +16,11 @@ use tokio::task::JoinHandle;
 use worker::{
     Pace, State,
     adapters::ironclaw_responses::{self, IronclawResponses},
+    ports::Identity,
 };
 
 use super::{
-    bench::{Bench, limits},
+    bench::{Bench, limits, nobody},
     far_side::{FarSide, Say},
     ways::{Way, newsletter, preferences},
 };
@@ -155,6 +156,7 @@ async fn the_database_may_go_and_come_back_under_the_workers() {
     let state = State {
         store: Store::new(pool.clone(), queue::Bell::start(&pool)),
         engine: engine.clone(),
+        identity: nobody(),
         clock: Clock::system(),
         entropy: Entropy::system(),
         faults: Faults::none(),
@@ -187,7 +189,8 @@ async fn a_real_engine_over_http_that_drops_and_garbles_its_answers_does_everyth
         Rule::work(Twist::InProgress { polls: 2, end: Default::default() }).times(2),
     ]);
     let mut bench = Way::Auto.bench().await;
-    let settings = ironclaw_responses::Settings::new(far.url.parse().unwrap(), Secret::new("a token"));
+    let settings = ironclaw_responses::Settings::new(far.url.parse().unwrap());
+    bench.state.identity = Identity::shared(Secret::new("a token"));
     bench.state.engine = Arc::new(IronclawResponses::new(settings, bench.state.clock.clone()).unwrap());
     let processes = [Process::start(&bench.state), Process::start(&bench.state)];
     let mut signals = Vec::new();

@@ -15,7 +15,7 @@ use domain::{
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::json;
 use tokio::sync::Notify;
-use worker::ports::Engine;
+use worker::ports::{Engine, Identity};
 
 /// What it does with one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl FarSide {
         if acts && !inner.done.contains_key(&id) {
             *inner.done.entry(id).or_default() += 1;
         }
-        let doubt = |why: &str| Answer::InDoubt { why: why.into() };
+        let doubt = |why: &str| Answer::InDoubt { retry_after: None, why: why.into() };
         let answer = match &say {
             Say::Done | Say::Held => {
                 Answer::Succeeded { output: output(), actual: None, engine_ref: Some("r1".into()) }
@@ -159,36 +159,41 @@ impl Engine for FarSide {
         "far side"
     }
 
-    fn prepare(&self, execution: &Execution) -> Vec<u8> {
+    fn dedupes(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, execution: &Execution, _reversed: Option<&Execution>) -> Vec<u8> {
         // When it is prepared must not show in the bytes; that it is prepared only once, in the clock.
         json!({ "key": execution.id, "action": execution.action, "max_cost_cents": execution.max_cost_cents, "attempt": execution.attempt })
             .to_string()
             .into_bytes()
     }
 
-    fn send<'a>(&'a self, id: ExecutionId, request: &'a [u8]) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, _identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
         async move {
             {
                 let mut inner = self.inner();
                 inner.sends += 1;
-                let first = inner.requests.entry(id).or_insert_with(|| request.to_vec());
+                let request = execution.request.as_ref().expect("bytes are stored before they are sent");
+                let first = inner.requests.entry(execution.id).or_insert_with(|| request.clone());
                 assert_eq!(first, request, "other bytes under the same key");
             }
-            self.say(id).await
+            self.say(execution.id).await
         }
         .boxed()
     }
 
-    fn look<'a>(&'a self, id: ExecutionId, engine_ref: &'a str) -> BoxFuture<'a, Answer> {
+    fn look<'a>(&'a self, _identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
         async move {
-            assert_eq!(engine_ref, "r1");
+            assert_eq!(execution.engine_ref.as_deref(), Some("r1"));
             self.inner().looks += 1;
-            self.say(id).await
+            self.say(execution.id).await
         }
         .boxed()
     }
 
-    fn cancel<'a>(&'a self, id: ExecutionId, engine_ref: &'a str) -> BoxFuture<'a, Answer> {
-        self.look(id, engine_ref)
+    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+        self.look(identity, execution)
     }
 }

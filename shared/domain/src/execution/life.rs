@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Answer, ErrorClass, Execution, MAX_SENDS, Next, RECONCILE_FOR, State, StepState};
+use super::{Answer, Carrier, ErrorClass, Execution, MAX_SENDS, Next, RECONCILE_FOR, State, StepState};
 use crate::time::Timestamp;
 
 impl Execution {
@@ -13,21 +13,34 @@ impl Execution {
     /// given later. Gives what to do now. What is settled stays as it is: there is only to look.
     ///
     /// In doubt the same bytes are sent again under the same key, which an engine that dedupes answers with what became
-    /// of them; what the engine is known to have is only looked at.
+    /// of them; to one that does not dedupe nothing is sent twice. What the engine is known to have is only looked at.
     #[must_use]
-    pub fn claim(mut self, engine: &str, request: impl FnOnce(&Self) -> Vec<u8>, now: Timestamp) -> (Self, Next) {
+    pub fn claim(
+        mut self,
+        engine: Carrier<'_>,
+        request: impl FnOnce(&Self) -> Vec<u8>,
+        now: Timestamp,
+    ) -> (Self, Next) {
         if self.state.is_settled() {
             return (self, Next::Look);
         }
         if self.request.is_none() {
             self.request = Some(request(&self));
-            self.engine = Some(engine.to_owned());
+            self.engine = Some(engine.name().to_owned());
         }
-        if matches!(self.state, State::Running { .. }) && self.sends > 0 && self.engine_ref.is_none() {
-            // The attempt before this one never reported back: whether its bytes arrived is unknown.
+        // What was not taken is planned again; so here the attempt before never reported back, or in doubt.
+        let may_have_arrived =
+            matches!(self.state, State::Running { .. }) && self.sends > 0 && self.engine_ref.is_none();
+        if may_have_arrived {
             self.in_doubt_since.get_or_insert(now);
         }
-        let next = if self.engine_ref.is_some() { Next::Look } else { Next::Send };
+        let next = if self.engine_ref.is_some() {
+            Next::Look
+        } else if may_have_arrived && !engine.dedupes() {
+            Next::GiveUp
+        } else {
+            Next::Send
+        };
         if next == Next::Send {
             self.sends += 1;
         }
@@ -86,7 +99,10 @@ impl Execution {
                     self.state = State::Planned { due: now.plus(wait) };
                 }
             }
-            Answer::InDoubt { why } => self.wait_in_doubt(why, backoff, now),
+            Answer::InDoubt { retry_after, why } => {
+                self.wait_in_doubt(why, retry_after.map_or(backoff, |asked| asked.max(backoff)), now);
+            }
+            Answer::Lost { why } => self.give_up_in_doubt(why, now),
         }
         self
     }

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         action::Verb,
-        execution::{Answer, Phase, Step, Warrant},
+        execution::{Answer, Carrier, Phase, Step, Warrant},
         fixtures::{action, context, facts, id},
         policy::{self, Moment},
         risk,
@@ -104,7 +104,7 @@ mod tests {
         let planned = Execution::plan(id(1), id(2), id(3), action.clone(), &warrant, None, facts.now).unwrap();
         let step = |ordinal| Step { ordinal, action: action.clone(), state: StepState::Pending, output: None };
         let planned = Execution { steps: (0..steps).map(step).collect(), reserved, ..planned };
-        planned.claim("engine", |_| Vec::new(), facts.now).0
+        planned.claim(Carrier::deduping("engine"), |_| Vec::new(), facts.now).0
     }
 
     fn told(execution: Execution, ends: &[(u16, StepEnd)]) -> Execution {

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
-    Answer, CONSENT_LASTS, Consent, ErrorClass, Execution, MAX_SENDS, Next, NoWarrant, Phase, RECONCILE_FOR, State,
-    Warrant,
+    Answer, CONSENT_LASTS, Carrier, Consent, ErrorClass, Execution, MAX_SENDS, Next, NoWarrant, Phase, RECONCILE_FOR,
+    State, Warrant,
 };
 use crate::{
     action::{Action, Verb},
@@ -29,7 +29,7 @@ fn planned() -> Execution {
 }
 
 fn claimed(execution: Execution, minutes: i64) -> (Execution, Next) {
-    execution.claim("engine", |_| b"bytes".to_vec(), facts().now.plus(TimeDelta::minutes(minutes)))
+    execution.claim(Carrier::deduping("engine"), |_| b"bytes".to_vec(), facts().now.plus(TimeDelta::minutes(minutes)))
 }
 
 fn answered(execution: Execution, answer: Answer, minutes: i64) -> Execution {
@@ -49,7 +49,7 @@ fn not_taken() -> Answer {
 }
 
 fn in_doubt() -> Answer {
-    Answer::InDoubt { why: "silence".into() }
+    Answer::InDoubt { retry_after: None, why: "silence".into() }
 }
 
 fn refused() -> Answer {
@@ -92,10 +92,14 @@ fn what_certainly_was_not_taken_is_sent_six_times_and_has_then_failed() {
 fn the_engines_own_wait_is_honoured_where_it_is_the_longer_one() {
     let now = facts().now;
     let wait = |asked: Option<i64>| {
-        let answer = Answer::NotTaken { retry_after: asked.map(TimeDelta::seconds), why: "busy".into() };
-        claimed(planned(), 0).0.answered(answer, TimeDelta::seconds(4), now).due().unwrap().since(now).num_seconds()
+        let retry_after = asked.map(TimeDelta::seconds);
+        let refused = Answer::NotTaken { retry_after, why: "busy".into() };
+        let garbled = Answer::InDoubt { retry_after, why: "half an answer".into() };
+        [refused, garbled].map(|answer| {
+            claimed(planned(), 0).0.answered(answer, TimeDelta::seconds(4), now).due().unwrap().since(now).num_seconds()
+        })
     };
-    assert_eq!([wait(None), wait(Some(1)), wait(Some(60))], [4, 4, 60]);
+    assert_eq!([wait(None), wait(Some(1)), wait(Some(60))], [[4; 2], [4; 2], [60; 2]]);
 }
 
 #[test]
@@ -112,6 +116,27 @@ fn an_attempt_that_never_reported_back_leaves_its_outcome_in_doubt() {
     );
     assert_eq!(answered(second.clone(), done(), 2).state.phase(), Phase::Succeeded);
     assert_eq!(answered(second, not_taken(), 2).state.phase(), Phase::Running, "still in doubt");
+}
+
+#[test]
+fn nothing_that_may_have_arrived_is_sent_again_to_an_engine_that_would_do_it_twice() {
+    let claim = |execution: Execution, minutes: i64| {
+        let now = facts().now.plus(TimeDelta::minutes(minutes));
+        execution.claim(Carrier::at_most_once("engine"), |_| b"bytes".to_vec(), now)
+    };
+    let (first, next) = claim(planned(), 0);
+    assert_eq!(next, Next::Send);
+    let died = claim(first.clone(), 1);
+    let doubted = claim(answered(first.clone(), in_doubt(), 0), 1);
+    for (again, next) in [died, doubted] {
+        assert_eq!((next, again.sends), (Next::GiveUp, 1));
+        let lost = answered(again, Answer::Lost { why: "silence".into() }, 1);
+        assert_eq!(lost.state.phase(), Phase::Unknown, "at once: nobody can be asked");
+    }
+    let (second, next) = claim(answered(first.clone(), not_taken(), 0), 1);
+    assert_eq!((next, second.sends), (Next::Send, 2), "what certainly never arrived may be");
+    let (looking, next) = claim(answered(first, working(), 0), 1);
+    assert_eq!((next, looking.sends), (Next::Look, 1), "what it is known to have is asked for");
 }
 
 #[test]
@@ -170,6 +195,7 @@ fn happenings() -> impl Strategy<Value = Vec<(i64, Happening)>> {
         4 => Just(not_taken()),
         3 => Just(in_doubt()),
         1 => Just(refused()),
+        1 => Just(Answer::Lost { why: "silence".into() }),
     ];
     let one = prop_oneof![
         8 => Just(Happening::Claim),
@@ -185,7 +211,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn only_an_explicit_word_succeeds_doubt_is_never_settled_silently_and_settled_stays_settled(happenings in happenings()) {
+    fn only_an_explicit_word_succeeds_doubt_is_never_settled_silently_and_settled_stays_settled(
+        happenings in happenings(),
+        dedupes in any::<bool>(),
+    ) {
+        let carrier = if dedupes { Carrier::deduping("engine") } else { Carrier::at_most_once("engine") };
         let mut execution = planned();
         let mut minutes = 0;
         let mut bytes = 0_u8;
@@ -194,12 +224,18 @@ proptest! {
             minutes += pause;
             let now = facts().now.plus(TimeDelta::minutes(minutes));
             let before = execution.clone();
+            let was_in_doubt = before.in_doubt_since;
             let in_flight = before.in_doubt_since.is_some() || before.engine_ref.is_some();
             let mut word = None;
             execution = match happening {
                 Happening::Claim => {
                     bytes += 1;
-                    execution.claim("engine", |_| vec![bytes], now).0
+                    let (claimed, next) = execution.claim(carrier, |_| vec![bytes], now);
+                    if next == Next::Send && carrier == Carrier::at_most_once("engine") {
+                        prop_assert_eq!(was_in_doubt, None, "what may have arrived is never sent again");
+                        prop_assert!(before.sends == 0 || before.state.phase() == Phase::Planned);
+                    }
+                    claimed
                 }
                 Happening::Answer(answer) => {
                     word = Some(answer.clone());

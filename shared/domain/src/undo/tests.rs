@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     action::Verb,
-    execution::{Answer, ErrorClass, Step},
+    execution::{Answer, Carrier, ErrorClass, Step},
     fixtures::{action, context, facts, id, with},
     signal::Domain,
 };
@@ -17,7 +17,7 @@ fn now() -> Timestamp {
 }
 
 fn run(execution: Execution, answer: Answer) -> Execution {
-    execution.claim("engine", |_| Vec::new(), now()).0.answered(answer, TimeDelta::seconds(1), now())
+    execution.claim(Carrier::deduping("engine"), |_| Vec::new(), now()).0.answered(answer, TimeDelta::seconds(1), now())
 }
 
 fn yes() -> Answer {
@@ -135,7 +135,7 @@ fn only_what_was_done_for_certain_can_be_undone() {
     let cancelled = planned(&[archived()]).cancelled(ErrorClass::Denied, "no".into(), now());
     assert_eq!(obstacle(undo(&[cancelled])), Obstacle::NotExecuted);
     assert_eq!(obstacle(undo(&[planned(&[archived()])])), Obstacle::NotSettled);
-    let running = planned(&[archived()]).claim("engine", |_| Vec::new(), now()).0;
+    let running = planned(&[archived()]).claim(Carrier::deduping("engine"), |_| Vec::new(), now()).0;
     assert_eq!(obstacle(undo(std::slice::from_ref(&running))), Obstacle::NotSettled);
     assert_eq!(obstacle(undo(&[running.abandoned("gone".into(), now())])), Obstacle::NotSettled);
 }
@@ -147,7 +147,7 @@ fn what_is_undone_or_being_undone_is_not_undone_again() {
     let again = |undone: Execution| obstacle(undo(&[done.clone(), undone]));
     assert_eq!(again(first.clone()), Obstacle::BeingUndone);
     assert_eq!(again(run(first.clone(), yes())), Obstacle::Undone);
-    let lost = first.claim("engine", |_| Vec::new(), now()).0.abandoned("gone".into(), now());
+    let lost = first.claim(Carrier::deduping("engine"), |_| Vec::new(), now()).0.abandoned("gone".into(), now());
     assert_eq!(again(lost), Obstacle::UndoInDoubt);
 }
 

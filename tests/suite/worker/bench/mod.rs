@@ -20,12 +20,12 @@ use domain::{
     time::Timestamp,
     twin::Preference,
 };
-use runtime::{Faults, clock::Hand, faults::Armed};
+use runtime::{Faults, Secret, clock::Hand, faults::Armed};
 use serde_json::Value;
 use sqlx::PgPool;
 use store::{approvals, decisions, executions, facts, feedback, preferences, signals, users};
 use tests::{Database, World};
-use worker::{Pace, State, sweep::Sweep};
+use worker::{Pace, State, ports::Identity, sweep::Sweep};
 
 use super::far_side::FarSide;
 pub(super) use seen::End;
@@ -70,6 +70,11 @@ pub(super) struct Bench {
     database: Option<Arc<Database>>,
 }
 
+/// Whom an engine takes us for that doesn't ask.
+pub(super) fn nobody() -> Identity {
+    Identity::shared(Secret::new("nobody"))
+}
+
 /// The limits most tests use.
 pub(super) fn limits() -> Autonomy {
     Autonomy { max_spend_per_action_cents: Some(10_000), max_daily_spend_cents: Some(50_000), ..Autonomy::default() }
@@ -85,7 +90,8 @@ impl Bench {
     pub(super) async fn of(tier: TrustTier, autonomy: Autonomy, preferred: &[Preference]) -> Self {
         let World { database, store, clock, hand, entropy, faults, .. } = World::new().await;
         let engine = Arc::new(FarSide::default());
-        let state = State { store, engine: engine.clone(), clock, entropy, faults, pace: Pace::default() };
+        let state =
+            State { store, engine: engine.clone(), identity: nobody(), clock, entropy, faults, pace: Pace::default() };
         Self::with(state, engine, tier, autonomy, preferred).await.owning(database, hand)
     }
 

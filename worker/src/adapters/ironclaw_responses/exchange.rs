@@ -8,11 +8,12 @@ use chrono::TimeDelta;
 use domain::{id::ExecutionId, time::Timestamp};
 use reqwest::{
     Method, RequestBuilder, Response,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use url::{Host, Url};
 
 use super::{Settings, SettingsError, retry_after};
+use crate::ports::Identity;
 
 /// The longest answer we read, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -66,13 +67,9 @@ impl Client {
         if !secure && !is_loopback(url) {
             tracing::warn!(engine = %settings.name, "the engine's address is plain http: its token travels in the clear");
         }
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {}", settings.token.reveal())).map_err(|_| SettingsError::Token)?;
-        bearer.set_sensitive(true);
         install_crypto();
         let mut builder = reqwest::Client::builder()
             .user_agent("skytwin")
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, bearer)]))
             .connect_timeout(settings.connect_timeout)
             // A redirected POST may turn into a GET, and would take the token elsewhere.
             .redirect(reqwest::redirect::Policy::none())
@@ -86,8 +83,9 @@ impl Client {
     }
 
     /// Makes the call and waits for all of the answer, within the time the settings give it.
-    pub(super) async fn exchange(&self, call: Call<'_>, now: Timestamp) -> Outcome {
-        let mut response = match self.request(call).send().await {
+    pub(super) async fn exchange(&self, identity: &Identity, call: Call<'_>, now: Timestamp) -> Outcome {
+        // The client marks this header as sensitive: it shows in no log.
+        let mut response = match self.request(call).bearer_auth(identity.secret.reveal()).send().await {
             Ok(response) => response,
             Err(error) => return unanswered(&error),
         };

@@ -18,14 +18,14 @@ use domain::{
     id::ExecutionId,
 };
 use futures::future::BoxFuture;
-use runtime::{Clock, Secret};
+use runtime::Clock;
 use url::Url;
 
 use self::{
     exchange::{Call, Client, Outcome},
     reply::Asked,
 };
-use crate::ports::Engine;
+use crate::ports::{Engine, Identity};
 
 /// Where the engine is and how to talk to it.
 #[derive(Clone, Debug)]
@@ -34,8 +34,6 @@ pub struct Settings {
     pub name: String,
     /// Its address, such as `https://engine.example/`.
     pub base_url: Url,
-    /// The bearer token.
-    pub token: Secret,
     /// The model it should use.
     pub model: String,
     /// How long connecting may take.
@@ -48,11 +46,10 @@ pub struct Settings {
 
 impl Settings {
     /// The usual settings for the engine at `base_url`.
-    pub fn new(base_url: Url, token: Secret) -> Self {
+    pub fn new(base_url: Url) -> Self {
         Self {
             name: "ironclaw-responses".to_owned(),
             base_url,
-            token,
             model: "default".to_owned(),
             connect_timeout: Duration::from_secs(5),
             send_timeout: Duration::from_secs(35),
@@ -69,9 +66,6 @@ pub enum SettingsError {
         "the engine's address must start with http:// or https:// and carry no user name, password, query or fragment"
     )]
     Address,
-    /// A token that no header can carry.
-    #[error("the engine's token must be printable ASCII without blanks")]
-    Token,
     /// The HTTP client can't be built.
     #[error("the engine's HTTP client can't be built: {0}")]
     Client(#[source] reqwest::Error),
@@ -93,8 +87,8 @@ impl IronclawResponses {
         Ok(Self { name: settings.name, model: settings.model, client, clock })
     }
 
-    async fn ask(&self, call: Call<'_>, id: ExecutionId, asked: Asked<'_>) -> Answer {
-        let outcome = self.client.exchange(call, self.clock.now()).await;
+    async fn ask(&self, identity: &Identity, call: Call<'_>, id: ExecutionId, asked: Asked<'_>) -> Answer {
+        let outcome = self.client.exchange(identity, call, self.clock.now()).await;
         let status = if let Outcome::Reply(reply) = &outcome { reply.status } else { 0 };
         let answer = reply::read(id, asked, outcome);
         tracing::debug!(engine = %self.name, execution = %id, ?asked, status, answer = label(&answer), "the engine was asked");
@@ -107,25 +101,32 @@ impl Engine for IronclawResponses {
         &self.name
     }
 
-    fn prepare(&self, execution: &Execution) -> Vec<u8> {
+    fn dedupes(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, execution: &Execution, _reversed: Option<&Execution>) -> Vec<u8> {
         request::prepare(&self.model, execution)
     }
 
-    fn send<'a>(&'a self, id: ExecutionId, request: &'a [u8]) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            match request::check(id, request) {
-                Ok(()) => self.ask(Call::Create { key: id, body: request }, id, Asked::Send).await,
+            let (id, body) = (execution.id, execution.request.as_deref().unwrap_or_default());
+            match request::check(id, body) {
+                Ok(()) => self.ask(identity, Call::Create { key: id, body }, id, Asked::Send).await,
                 Err(why) => Answer::Refused { why },
             }
         })
     }
 
-    fn look<'a>(&'a self, id: ExecutionId, engine_ref: &'a str) -> BoxFuture<'a, Answer> {
-        Box::pin(self.ask(Call::Retrieve { engine_ref }, id, Asked::Look(engine_ref)))
+    fn look<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+        let engine_ref = execution.engine_ref.as_deref().unwrap_or_default();
+        Box::pin(self.ask(identity, Call::Retrieve { engine_ref }, execution.id, Asked::Look(engine_ref)))
     }
 
-    fn cancel<'a>(&'a self, id: ExecutionId, engine_ref: &'a str) -> BoxFuture<'a, Answer> {
-        Box::pin(self.ask(Call::Cancel { engine_ref }, id, Asked::Look(engine_ref)))
+    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+        let engine_ref = execution.engine_ref.as_deref().unwrap_or_default();
+        Box::pin(self.ask(identity, Call::Cancel { engine_ref }, execution.id, Asked::Look(engine_ref)))
     }
 }
 
@@ -138,6 +139,7 @@ const fn label(answer: &Answer) -> &'static str {
         Answer::Working { .. } => "working",
         Answer::NotTaken { .. } => "not_taken",
         Answer::InDoubt { .. } => "in_doubt",
+        Answer::Lost { .. } => "lost",
         Answer::Refused { .. } => "refused",
     }
 }

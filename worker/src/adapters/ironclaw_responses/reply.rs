@@ -74,12 +74,14 @@ fn refusal(asked: Asked<'_>, reply: &Reply) -> Answer {
         (301 | 307 | 308, Asked::Send) => {
             refused("The engine's address leads elsewhere (a redirect). Put the final address in the settings.")
         }
-        (503, Asked::Send) => {
-            in_doubt("The engine did not finish in time or is overloaded (503). It may be working on it.")
-        }
-        (status, _) => {
-            in_doubt(&format!("The engine answered with an error ({status}). It may or may not have done the work."))
-        }
+        (503, Asked::Send) => Answer::InDoubt {
+            retry_after: reply.retry_after,
+            why: "The engine did not finish in time or is overloaded (503). It may be working on it.".to_owned(),
+        },
+        (status, _) => Answer::InDoubt {
+            retry_after: reply.retry_after,
+            why: format!("The engine answered with an error ({status}). It may or may not have done the work."),
+        },
     }
 }
 
@@ -213,7 +215,7 @@ fn working(engine_ref: &str, look_after: Option<TimeDelta>) -> Answer {
 }
 
 fn in_doubt(why: &str) -> Answer {
-    Answer::InDoubt { why: why.to_owned() }
+    Answer::InDoubt { retry_after: None, why: why.to_owned() }
 }
 
 /// A name that is safe to store and to put into a path.

@@ -91,7 +91,12 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
             }
         }
     }
-    let (claimed, next) = execution.claim(state.engine.name(), |planned| state.engine.prepare(planned), now);
+    let reversed = match execution.reverses {
+        Some(reversed) if execution.request.is_none() => Some(executions::load(&mut tx, &lock, reversed).await?),
+        Some(_) | None => None,
+    };
+    let prepare = |planned: &Execution| state.engine.prepare(planned, reversed.as_ref());
+    let (claimed, next) = execution.claim(state.engine.carrier(), prepare, now);
     executions::claim(&mut tx, &lock, &claimed).await?;
     let first = claimed.attempt == 1;
     state.faults.point("execute.before_claim_commit").await;
@@ -101,20 +106,21 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
 
 /// Between the transactions: no lock is held and no connection kept while the engine thinks.
 async fn ask(state: &State, claimed: &Execution, next: Next) -> Answer {
-    let asked = match (next, claimed.engine_ref.as_deref()) {
-        (Next::Look, Some(engine_ref)) => state.engine.look(claimed.id, engine_ref),
-        (Next::Send | Next::Look, _) => state.engine.send(claimed.id, claimed.request.as_deref().unwrap_or_default()),
+    let asked = match next {
+        Next::Send => state.engine.send(&state.identity, claimed),
+        Next::Look => state.engine.look(&state.identity, claimed),
+        Next::GiveUp => return Answer::Lost { why: "No answer came, and the engine can't be asked.".to_owned() },
     };
     timeout(state.pace.engine, asked)
         .await
-        .unwrap_or_else(|_| Answer::InDoubt { why: "The engine did not answer in time.".to_owned() })
+        .unwrap_or_else(|_| Answer::InDoubt { retry_after: None, why: "The engine did not answer in time.".to_owned() })
 }
 
 /// How long to wait before the next send or look: exponential, with full jitter.
 fn backoff(claimed: &Execution, next: Next, fraction: f64) -> TimeDelta {
     let tries = match next {
         Next::Send => claimed.sends,
-        Next::Look => claimed.attempt,
+        Next::Look | Next::GiveUp => claimed.attempt,
     };
     TimeDelta::from_std(Backoff::default().wait(tries, fraction)).unwrap_or(BREATH).max(BREATH)
 }

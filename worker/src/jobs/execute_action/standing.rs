@@ -70,7 +70,7 @@ pub(crate) fn may_be_in_hands(execution: &Execution, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::execution::ErrorClass;
+    use domain::execution::{Carrier, ErrorClass};
 
     use super::*;
     use crate::jobs::execute_action::samples::{at, planned};
@@ -78,7 +78,7 @@ mod tests {
     const NOW: &str = "09:00:00";
 
     fn claimed(since: &str) -> Execution {
-        planned().claim("engine", |_| b"request".to_vec(), at(since)).0
+        planned().claim(Carrier::deduping("engine"), |_| b"request".to_vec(), at(since)).0
     }
 
     fn stands(execution: &Execution) -> Standing {

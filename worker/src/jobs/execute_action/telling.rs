@@ -176,7 +176,7 @@ mod tests {
 
     use chrono::TimeDelta;
     use domain::{
-        execution::{Answer, Step, StepEnd, StepReport, Stepped},
+        execution::{Answer, Carrier, Step, StepEnd, StepReport, Stepped},
         settings::Autonomy,
         tier::TrustTier,
     };
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn after(execution: Execution, answer: Answer) -> Outbox {
-        let (claimed, _) = execution.claim("engine", |_| Vec::new(), at(NOW));
+        let (claimed, _) = execution.claim(Carrier::deduping("engine"), |_| Vec::new(), at(NOW));
         settled(&claimed.answered(answer, TimeDelta::zero(), at(NOW)), &settings(), at(NOW))
     }
 
@@ -228,7 +228,7 @@ mod tests {
         let failed = after(planned(), Answer::Refused { why: "No such message.".into() });
         assert_eq!(told(&failed), [(notify::Kind::Failed, Severity::Warning)]);
         let unknown = settled(
-            &planned().claim("engine", |_| Vec::new(), at(NOW)).0.abandoned("Gone.".into(), at(NOW)),
+            &planned().claim(Carrier::deduping("engine"), |_| Vec::new(), at(NOW)).0.abandoned("Gone.".into(), at(NOW)),
             &settings(),
             at(NOW),
         );
