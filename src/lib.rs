@@ -3,6 +3,7 @@
 mod demo;
 mod error;
 pub mod eval;
+pub mod keys;
 mod note;
 pub mod operate;
 pub mod post;

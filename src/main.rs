@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use domain::{id::UserId, tier::TrustTier};
-use skytwin::{Error, operate, post, service, up};
+use skytwin::{Error, keys, operate, post, service, up};
 
 /// A digital twin that acts for a person, durably.
 #[derive(Parser)]
@@ -34,6 +34,11 @@ enum Command {
     /// Tokens for the API.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The vault's keys: which are in use, and for how much.
+    Keys {
+        #[command(subcommand)]
+        command: Option<KeysCommand>,
+    },
     /// Posts a signal from a file, or from standard input.
     Signal {
         /// A JSON file; `-` or nothing reads standard input.
@@ -94,6 +99,17 @@ enum TokenCommand {
 }
 
 #[derive(Subcommand)]
+enum KeysCommand {
+    /// Makes a key and prints it as `id:key`, to be put in front of the others; it is shown this once.
+    New {
+        /// What it is called: 1 to 32 of a-z, 0-9, - and _.
+        id: String,
+    },
+    /// Seals everything anew under the newest key; may be cut short and run again.
+    Rotate,
+}
+
+#[derive(Subcommand)]
 enum JobsCommand {
     /// Runs a dead job again.
     Retry {
@@ -116,6 +132,9 @@ async fn main() -> ExitCode {
         Some(Command::User(UserCommand::List)) => operate::list_users().await,
         Some(Command::Token(TokenCommand::Add { user, name })) => operate::add_token(user, &name).await,
         Some(Command::Token(TokenCommand::Demo)) => operate::demo_token(),
+        Some(Command::Keys { command: None }) => keys::show().await,
+        Some(Command::Keys { command: Some(KeysCommand::New { id }) }) => keys::make(&id),
+        Some(Command::Keys { command: Some(KeysCommand::Rotate) }) => keys::rotate().await,
         Some(Command::Signal { file }) => post::signal(&file).await,
         Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
         Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,

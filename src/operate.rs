@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The database that `DATABASE_URL` names, or that of the `skytwin up` that runs on this machine.
-async fn open(config: &Config) -> Result<Store> {
+pub(crate) async fn open(config: &Config) -> Result<Store> {
     let url = match &config.database_url {
         Some(url) => url.clone(),
         None => Note::read(&note::folder(config)?)

@@ -13,7 +13,7 @@ use domain::outbox::Outbox;
 use runtime::{
     Clock, Config, Entropy, Secret, Shutdown,
     postgres::{self, Embedded},
-    telemetry,
+    telemetry, vault_file,
 };
 use simulator::Simulator;
 use store::{Store, preferences, users};
@@ -81,6 +81,10 @@ async fn with_database(
 
     let (note, fresh) = people(&store, folder, &database, address).await?;
     let mut config = config.clone();
+    if config.vault.is_none() {
+        let keys = vault_file::own(folder, &Entropy::system());
+        config.vault = Some(keys.map_err(|error| Error::Usage(error.to_string()))?);
+    }
     let engine = if config.engine_url.is_some() {
         None
     } else {

@@ -10,6 +10,7 @@
 
 mod fleet;
 mod frozen;
+mod keys;
 mod scenarios;
 mod storm;
 mod tour;

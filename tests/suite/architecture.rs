@@ -8,22 +8,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const OURS: [&str; 8] = ["api", "worker", "domain", "store", "queue", "runtime", "simulator", "tests"];
+const OURS: [&str; 9] = ["api", "worker", "domain", "store", "queue", "runtime", "simulator", "vault", "tests"];
 
 /// Who may use whom among our crates, outside of tests. `skytwin` and `tests` may use everybody.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("queue", &[]),
     ("simulator", &[]),
-    ("runtime", &["domain"]),
-    ("store", &["domain", "queue"]), // the only door to the queue
-    ("api", &["domain", "store", "runtime", "queue"]),
-    ("worker", &["domain", "store", "runtime", "queue"]),
+    ("vault", &[]),
+    ("runtime", &["domain", "vault"]), // settings carry the vault's keys, entropy feeds it
+    ("store", &["domain", "queue", "vault"]), // the only door to the queue; keeps what the vault has sealed
+    ("api", &["domain", "store", "runtime", "queue", "vault"]),
+    ("worker", &["domain", "store", "runtime", "queue", "vault"]),
     ("offline-sql", &["runtime"]), // must run when `store` does not compile
 ];
 
 /// Crates of others that only some of ours may use, tests apart.
-const MONOPOLIES: [(&str, &[&str]); 10] = [
+const MONOPOLIES: [(&str, &[&str]); 11] = [
     ("axum", &["api", "simulator"]),
     ("tower-http", &["api"]),
     ("reqwest", &["worker", "skytwin"]),
@@ -33,6 +34,7 @@ const MONOPOLIES: [(&str, &[&str]); 10] = [
     ("apalis-postgres", &["queue", "offline-sql"]),
     ("getrandom", &["runtime"]),
     ("rustix", &["runtime"]),
+    ("chacha20poly1305", &["vault"]),
     ("clap", &["skytwin"]),
 ];
 

@@ -12,8 +12,9 @@ use std::{
 };
 
 use url::Url;
+use vault::Keyring;
 
-use crate::Secret;
+use crate::{Secret, vault_file};
 
 /// What the environment says about this process.
 #[derive(Clone, Debug)]
@@ -36,6 +37,9 @@ pub struct Config {
     pub engine_token: Option<Secret>,
     /// `SKYTWIN_BOOTSTRAP_TOKEN`: lets an operator make the first user; there is no default.
     pub bootstrap_token: Option<Secret>,
+    /// `SKYTWIN_VAULT_KEY`, or the file that `SKYTWIN_VAULT_KEY_FILE` names: the keys of the vault as `id:key`, the newest
+    /// first ([`Keyring::parse`]); the all-in-one makes one of its own.
+    pub vault: Option<Keyring>,
     /// `SKYTWIN_URL`: the API that the command line talks to.
     pub api_url: Option<Url>,
     /// `SKYTWIN_TOKEN`: the token it shows there.
@@ -95,6 +99,7 @@ impl Config {
                 true,
                 |text| (text.len() >= 16).then(|| Secret::new(text)),
             ),
+            vault: reader.vault(),
             api_url: reader.parsed("SKYTWIN_URL", "an http or https URL", false, web_url),
             api_token: reader.text("SKYTWIN_TOKEN").map(Secret::new),
             shutdown_grace: Duration::from_secs(reader.number("SKYTWIN_SHUTDOWN_GRACE_SECONDS", 0, 3600).unwrap_or(25)),
@@ -176,6 +181,18 @@ impl Reader {
         self.parsed(name, &wanted, false, |text| text.parse().ok().filter(|n| (least..=most).contains(n)))
     }
 
+    fn vault(&mut self) -> Option<Keyring> {
+        let read = match (self.text("SKYTWIN_VAULT_KEY"), self.text("SKYTWIN_VAULT_KEY_FILE")) {
+            (None, None) => return None,
+            (Some(keys), None) => Keyring::parse(&keys).map_err(|why| format!("SKYTWIN_VAULT_KEY: {why}")),
+            (None, Some(path)) => {
+                vault_file::read(path.as_ref()).map_err(|why| format!("SKYTWIN_VAULT_KEY_FILE: {why}"))
+            }
+            (Some(_), Some(_)) => Err("SKYTWIN_VAULT_KEY and SKYTWIN_VAULT_KEY_FILE: give one of them".to_owned()),
+        };
+        read.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
     fn finish<T>(self, config: T) -> Result<T, Problems> {
         if self.problems.is_empty() { Ok(config) } else { Err(Problems(self.problems)) }
     }
@@ -232,6 +249,21 @@ mod tests {
             assert!(problems.contains(name), "{name} is not in: {problems}");
         }
         assert!(!problems.contains("hunter2"), "{problems}");
+    }
+
+    #[test]
+    fn the_vaults_keys_come_from_one_place_and_their_problems_are_told_without_them() {
+        let key = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let config = read(&[("SKYTWIN_VAULT_KEY", key)]).unwrap();
+        assert_eq!(format!("{:?}", config.vault), r#"Some(["k1"])"#);
+        for (wrong, said) in [
+            (&[("SKYTWIN_VAULT_KEY", "k1:hunter2")][..], "SKYTWIN_VAULT_KEY: the key of entry 1"),
+            (&[("SKYTWIN_VAULT_KEY_FILE", "/nowhere/at/all")], "SKYTWIN_VAULT_KEY_FILE: /nowhere/at/all"),
+            (&[("SKYTWIN_VAULT_KEY", key), ("SKYTWIN_VAULT_KEY_FILE", "/etc/passwd")], "give one of them"),
+        ] {
+            let problems = read(wrong).unwrap_err().to_string();
+            assert!(problems.contains(said) && !problems.contains("hunter2"), "{problems}");
+        }
     }
 
     #[test]

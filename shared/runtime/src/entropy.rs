@@ -81,6 +81,12 @@ impl Entropy {
     }
 }
 
+impl vault::Random for Entropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        Self::fill(self, bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;
+pub mod vault_file;
 
 pub use clock::Clock;
 pub use config::Config;

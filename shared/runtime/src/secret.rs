@@ -1,18 +1,20 @@
 //! Text that must never be seen: a token, a key, a URL with a password (`domain.md` §1, law 10).
 //!
 //! Neither `Debug` nor `Display` shows it, so it can't reach a log, an error or an event by accident;
-//! whoever needs the text says so with [`Secret::reveal`].
+//! whoever needs the text says so with [`Secret::reveal`]. Its memory is wiped when it is dropped.
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// A secret text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself; never log it.

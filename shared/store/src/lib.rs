@@ -23,6 +23,7 @@ mod page;
 pub mod policies;
 pub mod preferences;
 mod row;
+pub mod secrets;
 pub mod signals;
 mod source;
 pub mod system;
