@@ -67,6 +67,8 @@ table! {
     NothingToAnswer = "nothing_to_answer", CONFLICT, "There is nothing to answer here";
     /// What was done can't be taken back (now); `obstacle` says why.
     CannotUndo = "cannot_undo", CONFLICT, "This can't be undone";
+    /// Not in the state it is in; `state` says which.
+    OutOfPlace = "out_of_place", CONFLICT, "This is not possible in its present state";
     /// The same thing exists already.
     Duplicate = "duplicate", CONFLICT, "This exists already";
     /// Somebody else changed it in between.

@@ -80,6 +80,7 @@ fn execution(number: u128, parameters: Value) -> Execution {
         attempt: 0,
         sends: 0,
         in_doubt_since: None,
+        cancel_asked: None,
         consent_until: None,
         created_at: start_of_day(),
         updated_at: start_of_day(),
@@ -128,6 +129,7 @@ async fn drive(engine: &dyn Engine, mut execution: Execution) -> (Answer, Execut
         let answer = match next {
             Next::Send => engine.send(&us(), &claimed).await,
             Next::Look => engine.look(&us(), &claimed).await,
+            Next::Cancel => engine.cancel(&us(), &claimed).await,
             Next::GiveUp => Answer::Lost { why: "nobody can be asked".to_owned() },
         };
         first.get_or_insert_with(|| answer.clone());

@@ -11,6 +11,7 @@ mod jobs;
 mod notifications;
 mod policies;
 mod preferences;
+mod resolutions;
 mod settings;
 mod signal_batch;
 mod signals;
@@ -65,6 +66,8 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(approvals::answer_many))
         .routes(routes!(executions::list))
         .routes(routes!(executions::get))
+        .routes(routes!(resolutions::resolve))
+        .routes(routes!(resolutions::cancel))
         .routes(routes!(settings::get, settings::put))
         .routes(routes!(stop::stop))
         .routes(routes!(stop::resume))

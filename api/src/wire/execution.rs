@@ -68,6 +68,9 @@ pub struct Execution {
     /// Since when its outcome is in doubt.
     #[schema(value_type = Option<words::Instant>)]
     pub in_doubt_since: Option<Timestamp>,
+    /// Since when you want it stopped, though it may be under way.
+    #[schema(value_type = Option<words::Instant>)]
+    pub cancel_asked_at: Option<Timestamp>,
     /// Consent is good until then.
     #[schema(value_type = Option<words::Instant>)]
     pub consent_until: Option<Timestamp>,
@@ -138,6 +141,7 @@ impl From<execution::Execution> for Execution {
             reserved: execution.reserved.map(Amount::from),
             max_cost_cents: execution.max_cost_cents,
             in_doubt_since: execution.in_doubt_since,
+            cancel_asked_at: execution.cancel_asked,
             consent_until: execution.consent_until,
             created_at: execution.created_at,
             updated_at: execution.updated_at,

@@ -8,6 +8,7 @@ wire_enum! {
         SignalReceived = "signal.received", DecisionMade = "decision.made",
         ApprovalCreated = "approval.created", ApprovalResolved = "approval.resolved", ApprovalExpired = "approval.expired",
         ExecutionStarted = "execution.started", ExecutionStep = "execution.step", ExecutionSettled = "execution.settled",
+        ExecutionCancelAsked = "execution.cancel_asked",
         UndoRequested = "undo.requested", UndoSettled = "undo.settled",
         TrustChanged = "trust.changed", TwinUpdated = "twin.updated", SpendChanged = "spend.changed",
         SettingsChanged = "settings.changed", NotificationCreated = "notification.created",

@@ -5,21 +5,26 @@
 
 mod answer;
 mod life;
+mod resolution;
 mod reversal;
 mod stepwise;
+mod warrant;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use warrant::Grounds;
+
 pub use answer::{Answer, Carrier, Next};
+pub use resolution::{CalledOff, OutOfPlace, Resolved, Word};
 pub use stepwise::{StepEnd, StepReport, Stepped};
+pub use warrant::{Consent, NoWarrant, Warrant};
 
 use crate::{
     action::Action,
     digest::Digest,
     id::{ApprovalId, DecisionId, ExecutionId, UserId},
     money::Money,
-    policy::{Moment, Permit},
     signal::Object,
     time::Timestamp,
     wire::wire_enum,
@@ -88,78 +93,6 @@ pub struct Step {
     pub output: Option<Object>,
 }
 
-/// Why an execution may be planned: reviewed and allowed, or reviewed and consented to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warrant(Grounds);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Grounds {
-    Auto(Permit),
-    Consented(Permit, Consent),
-    Commanded(Permit),
-}
-
-/// Witness that the person answered their own approval for exactly this action. Only `approval::Approval::answer` makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consent {
-    pub(crate) approval: ApprovalId,
-    pub(crate) digest: Digest,
-    pub(crate) given_at: Timestamp,
-}
-
-/// A warrant that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoWarrant {
-    /// The permit is for another action.
-    #[error("the permit is for another action")]
-    OtherAction,
-    /// The permit needs consent and there is none.
-    #[error("this action needs the person's consent")]
-    NeedsConsent,
-    /// A permit to take back is none to act, and the other way round.
-    #[error("the permit is for another purpose")]
-    OtherPurpose,
-}
-
-impl Warrant {
-    /// The twin's own right: holds only where policy asks for no consent.
-    pub fn auto(permit: Permit) -> Result<Self, NoWarrant> {
-        if permit.moment() == Moment::Undo {
-            Err(NoWarrant::OtherPurpose)
-        } else if permit.needs_consent() {
-            Err(NoWarrant::NeedsConsent)
-        } else {
-            Ok(Self(Grounds::Auto(permit)))
-        }
-    }
-
-    /// The person's word on an action that policy does not deny.
-    pub fn consented(permit: Permit, consent: Consent) -> Result<Self, NoWarrant> {
-        if permit.moment() == Moment::Undo {
-            Err(NoWarrant::OtherPurpose)
-        } else if permit.digest() == &consent.digest {
-            Ok(Self(Grounds::Consented(permit, consent)))
-        } else {
-            Err(NoWarrant::OtherAction)
-        }
-    }
-
-    /// The person's command to take something back: holds only where this very thing was reviewed as an undo.
-    pub fn commanded(permit: Permit) -> Result<Self, NoWarrant> {
-        if permit.moment() == Moment::Undo {
-            Ok(Self(Grounds::Commanded(permit)))
-        } else {
-            Err(NoWarrant::OtherPurpose)
-        }
-    }
-
-    const fn permit(&self) -> &Permit {
-        match &self.0 {
-            Grounds::Auto(permit) | Grounds::Consented(permit, _) | Grounds::Commanded(permit) => permit,
-        }
-    }
-}
-
 /// An execution. Fields are open for the store to write and read back; life begins at [`Execution::plan`] only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Execution {
@@ -201,6 +134,8 @@ pub struct Execution {
     pub sends: i32,
     /// Since when its outcome is in doubt.
     pub in_doubt_since: Option<Timestamp>,
+    /// Since when the person wants it stopped, though it may be under way.
+    pub cancel_asked: Option<Timestamp>,
     /// Consent is good until then.
     pub consent_until: Option<Timestamp>,
     /// When it was planned.
@@ -321,6 +256,7 @@ impl Execution {
             attempt: 0,
             sends: 0,
             in_doubt_since: None,
+            cancel_asked: None,
             consent_until,
             created_at: now,
             updated_at: now,

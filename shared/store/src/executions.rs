@@ -37,6 +37,7 @@ struct ExecutionRow {
     attempt: i32,
     sends: i32,
     in_doubt_since: Option<DateTime<Utc>>,
+    cancel_asked_at: Option<DateTime<Utc>>,
     consent_until: Option<DateTime<Utc>>,
     state: String,
     due_at: Option<DateTime<Utc>>,
@@ -91,6 +92,7 @@ impl ExecutionRow {
             attempt: self.attempt,
             sends: self.sends,
             in_doubt_since: self.in_doubt_since.map(Into::into),
+            cancel_asked: self.cancel_asked_at.map(Into::into),
             consent_until: self.consent_until.map(Into::into),
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
@@ -136,7 +138,7 @@ macro_rules! find {
             ExecutionRow,
             r#"SELECT e.id, e.user_id, e.decision_id, e.approval_id, e.kind, e.reverses, e.retry_of, e.action, e.digest,
                       e.permitted_revision, e.reserved_cents, e.currency, e.max_cost_cents, e.engine, e.engine_ref, e.request,
-                      e.attempt, e.sends, e.in_doubt_since, e.consent_until, e.state, e.due_at, e.settled_at, e.result,
+                      e.attempt, e.sends, e.in_doubt_since, e.cancel_asked_at, e.consent_until, e.state, e.due_at, e.settled_at, e.result,
                       e.actual_cents, e.actual_currency, e.error_class, e.error, e.created_at, e.updated_at,
                       coalesce((SELECT jsonb_agg(jsonb_build_object('ordinal', s.ordinal, 'action', s.action, 'state', s.state,
                                                                     'output', s.output) ORDER BY s.ordinal)
@@ -294,6 +296,24 @@ pub async fn settle(tx: &mut Tx, lock: &UserLock, execution: &Execution, now: Ti
 pub async fn resolve(tx: &mut Tx, lock: &UserLock, execution: &Execution, now: Timestamp) -> Result<()> {
     write(tx, lock, execution, execution.attempt, &["unknown"]).await?;
     ledger::end(tx, lock, execution, now).await
+}
+
+/// Writes that the person wants it stopped, and that it is due for that. [`crate::Error::Stale`] unless it is running at
+/// this attempt. Nothing else of the row changes: whoever has it in hands may still write what came of it.
+pub async fn ask_to_cancel(tx: &mut Tx, lock: &UserLock, execution: &Execution) -> Result<()> {
+    lock.covers(execution.user)?;
+    let written = sqlx::query!(
+        "UPDATE executions SET cancel_asked_at = coalesce(cancel_asked_at, $4), due_at = $5
+          WHERE id = $1 AND user_id = $2 AND attempt = $3 AND state = 'running'",
+        execution.id.uuid(),
+        execution.user.uuid(),
+        execution.attempt,
+        execution.cancel_asked.map(Timestamp::utc),
+        execution.due().map(Timestamp::utc),
+    )
+    .execute(tx.connection())
+    .await?;
+    if written.rows_affected() == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
 /// The fence: one row at exactly this attempt, in one of these states, or nothing. What was sent once never changes.

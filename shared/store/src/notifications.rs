@@ -145,6 +145,19 @@ pub async fn read(tx: &mut Tx, lock: &UserLock, which: Which, now: Timestamp) ->
     Ok(marked)
 }
 
+/// Marks read what was told under this key: the person has dealt with it.
+pub async fn dealt_with(tx: &mut Tx, lock: &UserLock, dedupe_key: &str, now: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "UPDATE notifications SET read_at = $3 WHERE user_id = $1 AND dedupe_key = $2 AND read_at IS NULL",
+        lock.user().uuid(),
+        dedupe_key,
+        now.utc(),
+    )
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
 /// Stores what was not told before; gives the events that tell of it.
 #[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<Vec<event::New>> {

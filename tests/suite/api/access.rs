@@ -76,6 +76,12 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
             "/decisions/{id}/undo",
             own_send(format!("/decisions/{}/undo", of.undoable), json!({ "reason": "No.", "severity": "minor" })),
         ),
+        ("post", "/executions/{id}/cancel", own(format!("/executions/{}/cancel", of.execution))),
+        (
+            "post",
+            "/executions/{id}/resolve",
+            own_send(format!("/executions/{}/resolve", of.in_question), json!({ "outcome": "did_not_happen" })),
+        ),
         ("post", "/approvals/{id}/answer", own_send(format!("/approvals/{}/answer", of.approval), yes.clone())),
         (
             "post",

@@ -7,6 +7,7 @@ mod idempotency;
 mod learning;
 mod limits;
 mod people;
+mod resolutions;
 mod rules;
 mod seed;
 mod settings;

@@ -7,7 +7,7 @@ use domain::{
     approval::{Approval, Kind},
     catalogue,
     decision::{Candidate, Decision, Outcome},
-    execution,
+    execution::{self, Execution},
     explain::Explanation,
     facts::{Context, Facts},
     id::{
@@ -20,6 +20,7 @@ use domain::{
     risk,
     signal::{Domain, Object, Signal, SituationKind, Urgency},
     tier::Confidence,
+    time::Timestamp,
     twin::{Preference, Source},
 };
 use serde_json::{Value, json};
@@ -147,6 +148,30 @@ pub(super) async fn decided(door: &Door, user: UserId, outcome: Outcome, actions
 
 /// A decision of which the twin did this, and it is over.
 pub(super) async fn acted(door: &Door, user: UserId, action: Action) -> Planted {
+    let planted = agreed(door, user, action).await.0;
+    let yes = execution::Answer::Succeeded { output: Object::new(), actual: None, engine_ref: None };
+    went(door, user, planted.decision, |claimed, now| claimed.answered(yes, chrono::TimeDelta::zero(), now)).await;
+    planted
+}
+
+/// What the person agreed to and nobody can tell of whether it happened.
+pub(super) async fn in_question(door: &Door, user: UserId, action: Action) -> ExecutionId {
+    let (planted, id) = agreed(door, user, action).await;
+    went(door, user, planted.decision, |claimed, now| claimed.abandoned("The engine fell silent.".into(), now)).await;
+    id
+}
+
+/// What the person agreed to and the engine has, as it says.
+pub(super) async fn under_way(door: &Door, user: UserId, action: Action) -> ExecutionId {
+    let (planted, id) = agreed(door, user, action).await;
+    let working = execution::Answer::Working { engine_ref: "resp_1".into(), look_after: None };
+    went(door, user, planted.decision, |claimed, now| claimed.answered(working, chrono::TimeDelta::minutes(1), now))
+        .await;
+    id
+}
+
+/// What the person agreed to, and was not sent yet.
+pub(super) async fn agreed(door: &Door, user: UserId, action: Action) -> (Planted, ExecutionId) {
     let planted = decided(door, user, Outcome::Ask, vec![action]).await;
     let now = door.world.now();
     let mut tx = door.store.begin().await.unwrap();
@@ -159,13 +184,20 @@ pub(super) async fn acted(door: &Door, user: UserId, action: Action) -> Planted 
     approvals::save(&mut tx, &lock, &answered.approval).await.unwrap();
     let execution = answered.execution.unwrap();
     executions::insert(&mut tx, &lock, &execution, now).await.unwrap();
+    tx.commit(Outbox::nothing(), now).await.unwrap();
+    (planted, execution.id)
+}
+
+/// One attempt at the only execution of a decision.
+async fn went(door: &Door, user: UserId, decision: DecisionId, end: impl FnOnce(Execution, Timestamp) -> Execution) {
+    let now = door.world.now();
+    let mut tx = door.store.begin().await.unwrap();
+    let lock = tx.lock(user).await.unwrap();
+    let execution = executions::of_decision(&mut tx, user, decision).await.unwrap().remove(0);
     let (claimed, _) = execution.claim(execution::Carrier::deduping("engine"), |_| b"bytes".to_vec(), now);
     executions::claim(&mut tx, &lock, &claimed).await.unwrap();
-    let yes = execution::Answer::Succeeded { output: Object::new(), actual: None, engine_ref: None };
-    let settled = claimed.answered(yes, chrono::TimeDelta::zero(), now);
-    executions::settle(&mut tx, &lock, &settled, now).await.unwrap();
+    executions::settle(&mut tx, &lock, &end(claimed, now), now).await.unwrap();
     tx.commit(Outbox::nothing(), now).await.unwrap();
-    planted
 }
 
 /// One of everything.
@@ -180,6 +212,8 @@ pub(super) struct Seeded {
     pub(super) approval: ApprovalId,
     pub(super) other_approval: ApprovalId,
     pub(super) execution: ExecutionId,
+    /// An execution that nobody knows the end of.
+    pub(super) in_question: ExecutionId,
     pub(super) notification: NotificationId,
     /// The key of a preference in mail.
     pub(super) preference: String,
@@ -204,6 +238,7 @@ impl Seeded {
             approval: ApprovalId::new(nil),
             other_approval: ApprovalId::new(nil),
             execution: ExecutionId::new(nil),
+            in_question: ExecutionId::new(nil),
             notification: NotificationId::new(nil),
             preference: "none".into(),
             policy: PolicyId::new(nil),
@@ -219,6 +254,7 @@ impl Seeded {
         let done = decided(door, user, Outcome::Ask, vec![label("b")]).await;
         let refused = decided(door, user, Outcome::Block, vec![archive()]).await;
         let undoable = acted(door, user, archive()).await;
+        let in_question = in_question(door, user, archive()).await;
         let (now, entropy) = (door.world.now(), &door.world.entropy);
 
         let mut tx = door.store.begin().await.unwrap();
@@ -272,6 +308,7 @@ impl Seeded {
             approval: asked.approval,
             other_approval: other.approval,
             execution: execution.id,
+            in_question,
             notification: told.items.first().expect("asking tells").id,
             preference: preference.key,
             policy: policy.id,
@@ -288,6 +325,7 @@ impl Seeded {
             self.refused.to_string(),
             self.approval.to_string(),
             self.execution.to_string(),
+            self.in_question.to_string(),
             self.notification.to_string(),
             self.policy.to_string(),
             self.trigger.to_string(),

@@ -209,6 +209,7 @@ pub(super) fn execution(decision: &Decision, now: Timestamp) -> Execution {
         attempt: 0,
         sends: 0,
         in_doubt_since: None,
+        cancel_asked: None,
         consent_until: None,
         created_at: now,
         updated_at: now,

@@ -34,12 +34,11 @@ impl Execution {
         if may_have_arrived {
             self.in_doubt_since.get_or_insert(now);
         }
-        let next = if self.engine_ref.is_some() {
-            Next::Look
-        } else if may_have_arrived && !engine.dedupes() {
-            Next::GiveUp
-        } else {
-            Next::Send
+        let next = match (&self.engine_ref, self.cancel_asked) {
+            (Some(_), Some(_)) => Next::Cancel,
+            (Some(_), None) => Next::Look,
+            (None, _) if may_have_arrived && !engine.dedupes() => Next::GiveUp,
+            (None, _) => Next::Send,
         };
         if next == Next::Send {
             self.sends += 1;
@@ -71,7 +70,8 @@ impl Execution {
             Answer::Failed { error, engine_ref } => {
                 self.engine_ref = engine_ref.or(self.engine_ref);
                 self.in_doubt_since = None;
-                self.fail(ErrorClass::EngineFailed, error, now);
+                let class = if self.cancel_asked.is_some() { ErrorClass::ByPerson } else { ErrorClass::EngineFailed };
+                self.fail(class, error, now);
             }
             Answer::Stepwise(told) => self.answered_by_steps(told, backoff, now),
             Answer::Refused { why } => {

@@ -45,6 +45,7 @@ impl Execution {
             attempt: 0,
             sends: 0,
             in_doubt_since: None,
+            cancel_asked: None,
             consent_until: None,
             created_at: now,
             updated_at: now,

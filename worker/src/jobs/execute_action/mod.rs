@@ -109,6 +109,7 @@ async fn ask(state: &State, claimed: &Execution, next: Next) -> Answer {
     let asked = match next {
         Next::Send => state.engine.send(&state.identity, claimed),
         Next::Look => state.engine.look(&state.identity, claimed),
+        Next::Cancel => state.engine.cancel(&state.identity, claimed),
         Next::GiveUp => return Answer::Lost { why: "No answer came, and the engine can't be asked.".to_owned() },
     };
     timeout(state.pace.engine, asked)
@@ -120,7 +121,7 @@ async fn ask(state: &State, claimed: &Execution, next: Next) -> Answer {
 fn backoff(claimed: &Execution, next: Next, fraction: f64) -> TimeDelta {
     let tries = match next {
         Next::Send => claimed.sends,
-        Next::Look | Next::GiveUp => claimed.attempt,
+        Next::Look | Next::Cancel | Next::GiveUp => claimed.attempt,
     };
     TimeDelta::from_std(Backoff::default().wait(tries, fraction)).unwrap_or(BREATH).max(BREATH)
 }

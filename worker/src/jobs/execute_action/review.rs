@@ -39,7 +39,7 @@ pub(super) fn review(execution: &Execution, decision: &Decision, facts: &Facts) 
         let (class, why) = objection(execution, &verdict, facts.now)?;
         Some((class, why, risk, verdict))
     })?;
-    let (approval, asked) = if class == ErrorClass::Denied {
+    let (approval, asked) = if matches!(class, ErrorClass::Denied | ErrorClass::ByPerson) {
         (None, Outbox::nothing())
     } else {
         let (approval, asked) = Approval::reopen(execution, decision, risk, &verdict, facts);
@@ -54,6 +54,9 @@ pub(super) fn review(execution: &Execution, decision: &Decision, facts: &Facts) 
 fn objection(execution: &Execution, verdict: &Verdict, now: Timestamp) -> Option<(ErrorClass, String)> {
     let words = || verdict.deciding().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join(" ");
     let lapsed = execution.consent_until.is_some_and(|until| until <= now);
+    if execution.cancel_asked.is_some() {
+        return Some((ErrorClass::ByPerson, "You called it off.".to_owned()));
+    }
     match verdict.effect {
         Effect::Deny => Some((ErrorClass::Denied, words())),
         Effect::Allow | Effect::RequireApproval if lapsed => {
@@ -98,6 +101,13 @@ mod tests {
         assert_eq!(objects(&lapsed, Effect::Allow), Some(ConsentLapsed));
         assert_eq!(objects(&lapsed, Effect::RequireApproval), Some(ConsentLapsed));
         assert_eq!(objects(&lapsed, Effect::Deny), Some(Denied));
+    }
+
+    #[test]
+    fn what_the_person_called_off_is_neither_sent_nor_asked_about_again() {
+        let called_off = Execution { cancel_asked: Some(at("08:30:00")), ..consented(at("10:00:00")) };
+        assert_eq!(objects(&called_off, Effect::Allow), Some(ErrorClass::ByPerson));
+        assert_eq!(objects(&called_off, Effect::Deny), Some(ErrorClass::ByPerson));
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub(super) fn planned() -> Execution {
         attempt: 0,
         sends: 0,
         in_doubt_since: None,
+        cancel_asked: None,
         consent_until: None,
         created_at: at("08:00:00"),
         updated_at: at("08:00:00"),

@@ -73,6 +73,12 @@ fn notice(execution: &Execution, settings: &Settings, now: Timestamp) -> Option<
         State::Succeeded { .. } if execution.is_consented() => {
             (notify::Kind::Executed, Severity::Info, format!("Done: {what}"), "What you agreed to is done.".to_owned())
         }
+        State::Failed { class: ErrorClass::ByPerson, error, .. } => (
+            notify::Kind::Failed,
+            Severity::Info,
+            format!("Called off: {what}"),
+            format!("You called it off. {error} {}", extent(execution)),
+        ),
         State::Failed { error, .. } | State::Cancelled { class: ErrorClass::Exhausted, why: error, .. } => (
             notify::Kind::Failed,
             Severity::Warning,
@@ -84,7 +90,8 @@ fn notice(execution: &Execution, settings: &Settings, now: Timestamp) -> Option<
             Severity::Critical,
             format!("Nobody can tell whether this happened: {what}"),
             format!(
-                "{error} Please look for yourself and say whether it happened; any money reserved stays reserved until then."
+                "{error} Please look for yourself and say what is true: it happened, it did not, or try again. Any money \
+                 reserved stays reserved until then."
             ),
         ),
         State::Cancelled { class: ErrorClass::Denied, why, .. } => {
