@@ -11,7 +11,7 @@ use axum::{
 use domain::{
     approval::{Answered, Refusal},
     feedback::Kind,
-    id::{ApprovalId, UserId, kind},
+    id::{ApprovalId, kind},
     learning::Said,
     signal::Object,
     time::Timestamp,
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use store::{
     approvals::{self, Which},
-    decisions, executions, facts, feedback, learning,
+    decisions, executions, facts, feedback, learning, overrides,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -174,7 +174,7 @@ pub(crate) async fn answer(
     Body(answer): Body<Answer>,
 ) -> Result<Response, Problem> {
     let now = api.clock.now();
-    let answered = take(&api, caller.user, id, answer, now).await?;
+    let answered = take(&api, &caller, id, answer, now).await?;
     let execution = answered.execution.map(|execution| execution.id.uuid());
     let outcome = Json(Outcome { approval: Approval::at(answered.approval, now), execution });
     Ok(match execution {
@@ -206,7 +206,7 @@ pub(crate) async fn answer_many(
     for (index, item) in answers.into_iter().enumerate() {
         // One after the other: they all wait for the same person's lock, and the limits count in this order.
         let taken = match read_one(item) {
-            Ok((id, answer)) => take(&api, caller.user, id, answer, now).await,
+            Ok((id, answer)) => take(&api, &caller, id, answer, now).await,
             Err(problem) => Err(problem),
         };
         results.push(one(index, taken, now));
@@ -243,7 +243,14 @@ fn location(execution: Uuid) -> HeaderValue {
 }
 
 /// One answer, one transaction.
-async fn take(api: &Api, user: UserId, id: ApprovalId, answer: Answer, now: Timestamp) -> Result<Answered, Problem> {
+async fn take(
+    api: &Api,
+    caller: &Person<MayAnswer>,
+    id: ApprovalId,
+    answer: Answer,
+    now: Timestamp,
+) -> Result<Answered, Problem> {
+    let user = caller.user;
     let answer = answer.read()?;
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(user).await?;
@@ -261,6 +268,9 @@ async fn take(api: &Api, user: UserId, id: ApprovalId, answer: Answer, now: Time
     }
     if let Some(execution) = &answered.execution {
         executions::insert(&mut tx, &lock, execution, now).await?;
+    }
+    if let Some(said) = &answered.overridden {
+        overrides::insert(&mut tx, &lock, said, &caller.key).await?;
     }
     let mut outbox = answered.outbox.clone();
     if feedback::insert(&mut tx, &lock, &answered.feedback).await? {

@@ -9,6 +9,7 @@ mod feedback;
 mod health;
 mod jobs;
 mod notifications;
+mod overrides;
 mod policies;
 mod preferences;
 mod resolutions;
@@ -77,6 +78,7 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(triggers::list, triggers::create))
         .routes(routes!(triggers::get, triggers::put, triggers::delete))
         .routes(routes!(spend::get))
+        .routes(routes!(overrides::own))
         .routes(routes!(trust::get))
         .routes(routes!(trust::put))
         .routes(routes!(preferences::list))
@@ -99,6 +101,7 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
+        .routes(routes!(overrides::all))
         .routes(routes!(stop::system))
         .routes(routes!(stop::stop_system))
         .routes(routes!(stop::resume_system))

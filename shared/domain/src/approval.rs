@@ -24,6 +24,7 @@ use crate::{
     feedback::Feedback,
     id::{ApprovalId, DecisionId, ExecutionId, UserId},
     job::Job,
+    ledger::Override,
     notify,
     outbox::Outbox,
     policy::{self, Effect, Reason},
@@ -233,6 +234,8 @@ pub struct Answered {
     pub execution: Option<Execution>,
     /// What is to be learned.
     pub feedback: Feedback,
+    /// For the audit: the daily limit that this yes went above.
+    pub overridden: Option<Override>,
     /// What follows.
     pub outbox: Outbox,
 }

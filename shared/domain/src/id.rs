@@ -105,6 +105,7 @@ kinds! {
     Trigger => TriggerId,
     LedgerEntry => LedgerEntryId,
     Account => AccountId,
+    Override => OverrideId,
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::ExecutionId,
+    action::Verb,
+    id::{ApprovalId, DecisionId, ExecutionId, OverrideId, UserId},
     money::{Currency, Money},
     time::Timestamp,
     wire::wire_enum,
@@ -117,6 +118,40 @@ pub fn next_free(
         }
     }
     Ok(next)
+}
+
+/// What does not fit into the daily limit: the numbers a person sees before they override it (`domain.md` §6 rule 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// What it costs, or may cost at most.
+    pub cost: Money,
+    /// The daily limit, in cents.
+    pub limit_cents: i64,
+    /// What counts already.
+    pub spend: SpendView,
+}
+
+/// A person's yes above the daily limit, kept for ever as it was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Derives from the approval.
+    pub id: OverrideId,
+    /// Who said it.
+    pub user: UserId,
+    /// Of which decision.
+    pub decision: DecisionId,
+    /// To which approval.
+    pub approval: ApprovalId,
+    /// What runs by it.
+    pub execution: ExecutionId,
+    /// What that does.
+    pub verb: Verb,
+    /// Why, in their words.
+    pub reason: String,
+    /// The numbers they overrode.
+    pub excess: Excess,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How an actual cost compares with its estimate.

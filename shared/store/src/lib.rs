@@ -19,6 +19,7 @@ pub mod learning;
 pub mod ledger;
 pub mod notifications;
 pub mod overdue;
+pub mod overrides;
 mod page;
 pub mod policies;
 pub mod preferences;

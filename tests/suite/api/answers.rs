@@ -174,8 +174,32 @@ async fn above_the_daily_limit_a_yes_needs_an_override_and_a_reason() {
         assert!(numbers.contains("30000") && numbers.contains("50000"), "{numbers}");
     }
     let with_reason = json!({ "answer": "approve", "override_daily_limit": true, "reason": "a birthday" });
-    answer(&door, &token, second.approval, &with_reason).await.is(202);
+    let runs = answer(&door, &token, second.approval, &with_reason).await.is(202).body()["execution"].clone();
     assert_eq!(door.count("daily_spend_ledger").await, 2);
+
+    let (_, of_bob) = door.somebody("Bob", TrustTier::ModerateAutonomy).await;
+    let audited = door.get("/spend/overrides", &token).await.is(200).body();
+    let [row] = &audited["items"].as_array().unwrap()[..] else { panic!("one override: {audited}") };
+    for (name, value) in [
+        ("user", json!(user)),
+        ("decision", json!(second.decision)),
+        ("approval", json!(second.approval)),
+        ("execution", runs),
+        ("verb", json!("place_order")),
+        ("reason", json!("a birthday")),
+        ("currency", json!("USD")),
+        ("cost_cents", json!(30_000)),
+        ("limit_cents", json!(50_000)),
+        ("reserved_cents", json!(30_000)),
+        ("settled_cents", json!(0)),
+        ("at", json!(door.world.now())),
+    ] {
+        assert_eq!(row[name], value, "{name}");
+    }
+    let tokens = door.get("/tokens", &token).await.is(200).body();
+    assert_eq!(row["token"], tokens["items"][0]["id"], "which credential said it");
+    assert_eq!(door.get("/system/overrides", BOOTSTRAP).await.is(200).body(), audited, "the operator sees it too");
+    assert_eq!(door.get("/spend/overrides", &of_bob).await.is(200).body()["items"], json!([]), "nobody else does");
 }
 
 #[tokio::test]

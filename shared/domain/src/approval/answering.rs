@@ -3,9 +3,9 @@
 //! Invariant: a refusal changes nothing; a deny resolves as rejected by policy; only a yes that policy does not deny
 //! makes a [`Consent`], and it is for exactly the action that was reviewed here.
 
-use super::{Answer, Answered, Approval, Refusal, ResolvedBy, State};
+use super::{Answer, Answered, Approval, Refusal, ResolvedBy, State, Terms};
 use crate::{
-    action::{Action, Cost},
+    action::{Action, Cost, Verb},
     catalogue::{self, Invalid},
     event,
     execution::{Consent, Execution, Warrant},
@@ -13,10 +13,11 @@ use crate::{
     feedback::{self, Feedback},
     id::ExecutionId,
     job::Job,
+    ledger::{Excess, Override},
     money::Money,
     notify,
     outbox::Outbox,
-    policy::{self, Effect, Moment, Rule},
+    policy::{self, Effect, Moment},
     risk,
     signal::Object,
     time::Timestamp,
@@ -54,23 +55,48 @@ impl Approval {
             (Cost::Unknown, _) => return Err(Refusal::NeedsMaxCost),
             (Cost::Free | Cost::Known { .. }, _) => None,
         };
-        // The cap is what will be reserved: it is held against the daily limit as a cost would be.
-        let capped_over = || policy::over_daily_limit(Money::new(cap?, permit.currency()), facts);
-        if let Some(reason) = review.verdict.asking(Rule::DailyLimit).cloned().or_else(capped_over) {
-            let explained = terms.reason.as_deref().is_some_and(|words| !words.trim().is_empty());
-            if !(terms.override_daily_limit && explained) {
-                return Err(Refusal::NeedsOverride(Box::new(reason)));
-            }
-        }
-        let consent = Consent { approval: self.id, digest: action.digest(), given_at: now };
         let id: ExecutionId = self.id.child("execution");
+        // A cap is what will be reserved: it is held against the daily limit as a cost would be.
+        let cost = action.cost.known().or_else(|| Some(Money::new(cap?, permit.currency())));
+        let overridden = match cost.and_then(|cost| policy::over_daily_limit(cost, facts)) {
+            Some(excess) => Some(self.overridden(id, action.verb, &terms, excess, now)?),
+            None => None,
+        };
+        let consent = Consent { approval: self.id, digest: action.digest(), given_at: now };
         // The permit is for this very digest, so the warrant holds; a refusal here would be a bug and reads as invalid.
         let execution = Warrant::consented(permit, consent)
             .and_then(|warrant| Execution::plan(id, self.user, self.decision, action.clone(), &warrant, cap, now))
             .map_err(|broken| Refusal::Invalid(vec![Invalid { path: "/answer".into(), reason: broken.to_string() }]))?;
         let outbox = Outbox::nothing().ring(Job::ExecuteAction { execution: id }, format!("{id}:0"));
         let state = State::Approved { at: now, answer, execution: id };
-        Ok(self.resolved(state, Some(execution), learned, terms.reason, outbox, now))
+        let answered = self.resolved(state, Some(execution), learned, terms.reason, outbox, now);
+        Ok(Answered { overridden, ..answered })
+    }
+
+    /// What the audit keeps of a yes above the daily limit; without the override and a reason there is none.
+    fn overridden(
+        &self,
+        execution: ExecutionId,
+        verb: Verb,
+        terms: &Terms,
+        excess: Excess,
+        now: Timestamp,
+    ) -> Result<Override, Refusal> {
+        let reason = terms.reason.as_deref().map(str::trim).filter(|words| !words.is_empty());
+        match reason {
+            Some(reason) if terms.override_daily_limit => Ok(Override {
+                id: self.id.child("override"),
+                user: self.user,
+                decision: self.decision,
+                approval: self.id,
+                execution,
+                verb,
+                reason: reason.to_owned(),
+                excess,
+                at: now,
+            }),
+            Some(_) | None => Err(Refusal::NeedsOverride(Box::new(policy::exceeded(excess)))),
+        }
     }
 
     fn edited(&self, parameters: &Object) -> Result<Action, Refusal> {
@@ -145,6 +171,6 @@ impl Approval {
         let outbox = outbox
             .event(self.user, event::Name::ApprovalResolved, self.facts())
             .ring(Job::EvaluateTrust { user: self.user }, format!("trust:{}", feedback.id));
-        Answered { approval: self, execution, feedback, outbox }
+        Answered { approval: self, execution, feedback, overridden: None, outbox }
     }
 }

@@ -208,7 +208,18 @@ fn above_the_daily_limit_a_yes_needs_an_override_with_a_reason_and_changes_nothi
         };
         assert_eq!(reason.numbers["remaining_cents"], 500);
     }
-    assert!(answered(&approval, terms(true, "needed"), &facts).unwrap().execution.is_some());
+    let done = answered(&approval, terms(true, " needed "), &facts).unwrap();
+    let (said, runs) = (done.overridden.unwrap(), done.execution.unwrap());
+    assert_eq!(
+        (said.approval, said.execution, said.reason.as_str()),
+        (approval.id, runs.id, "needed"),
+        "it is audited"
+    );
+    assert_eq!(said.excess.spend, facts.spend.unwrap());
+    assert_eq!((said.excess.cost.cents, said.excess.limit_cents), (1_000, 50_000));
+    facts.spend = Ok(SpendView::default());
+    let within = answered(&approval, terms(true, "needed"), &facts).unwrap();
+    assert_eq!(within.overridden, None, "what fits overrides nothing, whatever was ticked");
 }
 
 #[test]

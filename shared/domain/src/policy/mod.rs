@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Comparison, Condition, Field, MAX_DEPTH, MAX_NODES, Op, Operand, Weekday, Word};
 pub use own::{OwnRule, Policy};
 pub use replay::{Replay, replay};
-pub use rules::{BUILT_IN, BuiltIn, EXPERIENCED_AFTER, over_daily_limit};
+pub use rules::{BUILT_IN, BuiltIn, EXPERIENCED_AFTER, exceeded, over_daily_limit};
 pub use trigger::{Trigger, When};
 
 use crate::{

@@ -12,7 +12,7 @@ use crate::{
     action::Cost,
     catalogue,
     facts::Facts,
-    ledger::{self, SpendView, Unreadable},
+    ledger::{self, Excess, SpendView, Unreadable},
     money::Money,
     quiet,
     risk::{self, RiskTier},
@@ -193,7 +193,7 @@ fn action_limit(case: &Case<'_>) -> Option<Reason> {
 
 fn daily_limit(case: &Case<'_>) -> Option<Reason> {
     let cost = case.action.cost.known()?;
-    over_daily_limit(cost, case.facts).or_else(|| {
+    over_daily_limit(cost, case.facts).map(exceeded).or_else(|| {
         let limit_cents = case.facts.settings.autonomy.max_daily_spend_cents?;
         let spend = readable(case.facts).ok().filter(|spend| spend.currency == cost.currency)?;
         let text = format!(
@@ -205,21 +205,24 @@ fn daily_limit(case: &Case<'_>) -> Option<Reason> {
     })
 }
 
-/// Why spending `cost` now would go above the daily limit, if it would (rule 6). For a cap on an unknown cost as well.
-pub fn over_daily_limit(cost: Money, facts: &Facts) -> Option<Reason> {
+/// Whether spending `cost` now would go above the daily limit (rule 6). For a cap on an unknown cost as well.
+pub fn over_daily_limit(cost: Money, facts: &Facts) -> Option<Excess> {
     let limit_cents = facts.settings.autonomy.max_daily_spend_cents?;
     // What can't be read is denied by rule 12; another currency is asked about by rule 5.
     let spend = readable(facts).ok().filter(|spend| spend.currency == cost.currency)?;
-    if ledger::fits(spend.window_cents(), cost.cents, limit_cents) == Ok(true) {
-        return None;
-    }
+    let fits = ledger::fits(spend.window_cents(), cost.cents, limit_cents) == Ok(true);
+    (!fits).then_some(Excess { cost, limit_cents, spend })
+}
+
+/// The daily limit's objection, with the numbers.
+pub fn exceeded(Excess { cost, limit_cents, spend }: Excess) -> Reason {
     let text = format!(
         "It costs {cost}, and {} of your daily {} are spent or reserved: only {} are left.",
         Money::new(spend.window_cents(), cost.currency),
         Money::new(limit_cents, cost.currency),
         Money::new(limit_cents.saturating_sub(spend.window_cents()).max(0), cost.currency),
     );
-    Some(reason(Rule::DailyLimit, Effect::RequireApproval, text, daily_numbers(spend, cost, limit_cents)))
+    reason(Rule::DailyLimit, Effect::RequireApproval, text, daily_numbers(spend, cost, limit_cents))
 }
 
 fn after(spend: SpendView, cost: Money) -> Money {

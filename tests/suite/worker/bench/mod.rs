@@ -193,7 +193,8 @@ impl Bench {
         let approval = approvals::load(&mut tx, &lock, id).await.unwrap();
         let decision = decisions::get(&mut tx, self.user, approval.decision).await.unwrap();
         let facts = facts::load(&mut tx, &lock, now, None).await.unwrap();
-        let Answered { approval, execution, feedback, outbox } = approval.answer(answer, &decision.context, &facts)?;
+        let Answered { approval, execution, feedback, outbox, overridden: _ } =
+            approval.answer(answer, &decision.context, &facts)?;
         approvals::save(&mut tx, &lock, &approval).await.unwrap();
         if let Some(execution) = &execution {
             executions::insert(&mut tx, &lock, execution, now).await.unwrap();
