@@ -102,5 +102,6 @@ pub async fn change(tx: &mut Tx, lock: &UserLock, change: &Change, now: Timestam
     // A domain that follows without a tier of its own is given the one it follows to: the same today, and tomorrow it
     // still rises by its own record only.
     let tier = change.own_tier.unwrap_or(change.to);
-    users::set_tier(tx, lock, domain, tier, change.cause.as_str(), &evidence, now).await
+    let audit = users::Audit { from: change.from, to: change.to, cause: change.cause.as_str(), evidence: &evidence };
+    users::write_tier(tx, lock, domain, tier, audit, now).await
 }

@@ -198,6 +198,14 @@ pub async fn set_autonomy(
     .ok_or(Error::Stale)
 }
 
+/// What the audit says of a change of a tier: what was in force before the whole change and is after it.
+pub(crate) struct Audit<'a> {
+    pub(crate) from: TrustTier,
+    pub(crate) to: TrustTier,
+    pub(crate) cause: &'a str,
+    pub(crate) evidence: &'a Object,
+}
+
 /// Sets the overall tier or a domain's, with an audit row. Gives the new revision.
 pub async fn set_tier(
     tx: &mut Tx,
@@ -208,9 +216,21 @@ pub async fn set_tier(
     evidence: &Object,
     now: Timestamp,
 ) -> Result<i64> {
-    let user = lock.user();
-    let before = settings(&mut *tx, user).await?;
+    let before = settings(&mut *tx, lock.user()).await?;
     let from = domain.map_or(before.tier, |domain| before.tier_in(domain));
+    write_tier(tx, lock, domain, tier, Audit { from, to: tier, cause, evidence }, now).await
+}
+
+/// The same with the audit row that is given: one of several changes knows better what was in force before them all.
+pub(crate) async fn write_tier(
+    tx: &mut Tx,
+    lock: &UserLock,
+    domain: Option<Domain>,
+    tier: TrustTier,
+    audit: Audit<'_>,
+    now: Timestamp,
+) -> Result<i64> {
+    let user = lock.user();
     let revision = sqlx::query_scalar!(
         "UPDATE users SET trust_tier = coalesce($2, trust_tier), settings_revision = settings_revision + 1, updated_at = $3
           WHERE id = $1 RETURNING settings_revision",
@@ -240,10 +260,10 @@ pub async fn set_tier(
         id.uuid(),
         user.uuid(),
         domain.map(Domain::as_str),
-        from.as_str(),
-        tier.as_str(),
-        &*row::text(cause),
-        row::json(evidence)?,
+        audit.from.as_str(),
+        audit.to.as_str(),
+        &*row::text(audit.cause),
+        row::json(audit.evidence)?,
         revision,
         now.utc(),
     )

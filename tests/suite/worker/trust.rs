@@ -50,6 +50,16 @@ impl Bench {
         assert_eq!(settings.tier_in(Domain::Finance), TrustTier::Observer, "trust in mail never raises finance");
         let raised: i64 = self.read("SELECT count(*) FROM trust_audit WHERE domain IS NULL").await;
         assert_eq!(raised, 1);
+        let steps: Vec<(Option<String>, String, String, String)> = sqlx::query_as(
+            "SELECT domain, from_tier, to_tier, cause FROM trust_audit WHERE cause <> 'pinned' ORDER BY revision",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .unwrap();
+        let step = |domain: Option<&str>, cause: &str| {
+            (domain.map(str::to_owned), "observer".to_owned(), "suggest".to_owned(), cause.to_owned())
+        };
+        assert_eq!(steps, [step(None, "promotion"), step(Some("email"), "followed")], "each from where it was before");
         assert!(self.notices().await.contains(&"tier_changed".to_owned()));
     }
 }
