@@ -193,6 +193,18 @@ impl Person {
         Self { http: fleet.http.clone(), roots, token: token.trim().to_owned() }
     }
 
+    /// The same person, who turns to another of the processes first.
+    pub(crate) fn through(&self, which: usize) -> Self {
+        let mut roots = self.roots.clone();
+        roots.rotate_left(which % self.roots.len());
+        Self { http: self.http.clone(), roots, token: self.token.clone() }
+    }
+
+    /// Where the first of the processes has its API.
+    pub(crate) fn root(&self) -> &str {
+        &self.roots[0]
+    }
+
     /// Calls until a process answers with something other than "not now"; safe, since every call of a test is idempotent.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let mut turn = 0_usize;

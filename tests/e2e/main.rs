@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, waits by looking again and again, and seeds with SQL of its own"
 )]
 
+mod crowd;
 mod fleet;
 mod frozen;
 mod keys;
@@ -15,3 +16,4 @@ mod scenarios;
 mod storm;
 mod tour;
 mod up;
+mod walk;
