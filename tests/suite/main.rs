@@ -7,4 +7,5 @@ mod postgres;
 mod proxy;
 mod queue;
 mod store;
+mod unit_cases;
 mod worker;

@@ -14,6 +14,7 @@ mod dead;
 mod dispatch;
 mod far_side;
 mod housekeeping;
+mod tightened;
 mod trust;
 mod undo;
 mod ways;

@@ -12,9 +12,11 @@ use crate::{
 
 const UNIT_CASES: &str = include_str!("../../../../tests/scenarios/unit-cases.json");
 
-fn cases(name: &str) -> Vec<Value> {
+/// The case of that id, as a test's name has it.
+fn case(group: &str, name: &str) -> Value {
     let file: Value = serde_json::from_str(UNIT_CASES).unwrap();
-    file["unit_cases"][name].as_array().unwrap().clone()
+    let id = name.replace('_', "-");
+    file["unit_cases"][group].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone()
 }
 
 fn understood(signal: &Signal) -> Understood {
@@ -25,41 +27,36 @@ fn read(source: &str, kind: &str, payload: Value) -> Understood {
     understood(&signal(source, kind, payload))
 }
 
-#[test]
-fn classification_unit_cases() {
-    let cases = cases("classification");
-    assert_eq!(cases.len(), 14);
-    for case in cases {
-        let mut payload = case["signal"].as_object().unwrap().clone();
-        let (source, kind) = (payload.remove("source").unwrap(), payload.remove("type").unwrap());
-        let got = read(source.as_str().unwrap(), kind.as_str().unwrap(), payload.into());
-        assert_eq!(got.situation.as_str(), case["situation"], "{}", case["id"]);
-        assert_eq!(got.domain.as_str(), case["domain"], "{}", case["id"]);
-        if let Some(urgency) = case["urgency"].as_str() {
-            assert_eq!(got.urgency.as_str(), urgency, "{}", case["id"]);
-        }
-        if let Some(least) = case["min_urgency"].as_str() {
-            assert!(got.urgency >= least.parse().unwrap(), "{}", case["id"]);
-        }
+fn classifies(case: &Value) {
+    let mut payload = case["signal"].as_object().unwrap().clone();
+    let (source, kind) = (payload.remove("source").unwrap(), payload.remove("type").unwrap());
+    let got = read(source.as_str().unwrap(), kind.as_str().unwrap(), payload.into());
+    assert_eq!(got.situation.as_str(), case["situation"]);
+    assert_eq!(got.domain.as_str(), case["domain"]);
+    if let Some(urgency) = case["urgency"].as_str() {
+        assert_eq!(got.urgency.as_str(), urgency);
+    }
+    if let Some(least) = case["min_urgency"].as_str() {
+        assert!(got.urgency >= least.parse().unwrap());
     }
 }
 
-#[test]
-fn urgency_from_deadline_unit_cases() {
-    let cases = cases("urgency_from_deadline");
-    assert_eq!(cases.len(), 5);
-    for case in cases {
-        let left = TimeDelta::minutes(case["minutes_left"].as_i64().unwrap());
-        assert_eq!(from_time_left(left).as_str(), case["urgency"], "{}", case["id"]);
-        let payload = json!({ "deadline": now().plus(left) });
-        assert_eq!(
-            read("tasks", "task", payload).urgency.as_str(),
-            case["urgency"],
-            "{} through a payload",
-            case["id"]
-        );
-    }
+fn presses(case: &Value) {
+    let left = TimeDelta::minutes(case["minutes_left"].as_i64().unwrap());
+    assert_eq!(from_time_left(left).as_str(), case["urgency"]);
+    let payload = json!({ "deadline": now().plus(left) });
+    assert_eq!(read("tasks", "task", payload).urgency.as_str(), case["urgency"], "through a payload");
 }
+
+/// One test per case of the file.
+macro_rules! unit_cases {
+    ($group:literal, $holds:ident: $($name:ident)+) => {
+        $(#[test] fn $name() { $holds(&case($group, stringify!($name))); })+
+    };
+}
+
+unit_cases!("classification", classifies: cl_01 cl_02 cl_03 cl_04 cl_05 cl_06 cl_07 cl_08 cl_09 cl_10 cl_11 cl_12 cl_13 cl_14);
+unit_cases!("urgency_from_deadline", presses: ur_01 ur_02 ur_03 ur_04 ur_05);
 
 #[test]
 fn urgency_is_what_the_source_says_then_the_deadline_then_the_kind() {

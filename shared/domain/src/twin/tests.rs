@@ -153,17 +153,20 @@ fn a_list_of_items_has_to_cover_all_that_is_ordered() {
     assert_eq!(order(json!(["milk", "champagne"])), None);
 }
 
-#[test]
-fn confidence_from_evidence_unit_cases() {
-    let cases: [(&str, bool, u32, u8, Confidence); 6] = [
-        ("ce-01", true, 0, 0, Confidence::Confirmed),
-        ("ce-02", false, 5, 80, Confidence::High),
-        ("ce-03", false, 3, 60, Confidence::Moderate),
-        ("ce-04", false, 2, 40, Confidence::Low),
-        ("ce-05", false, 1, 100, Confidence::Speculative),
-        ("ce-06", false, 5, 50, Confidence::Low),
-    ];
-    for (id, explicit, evidence, consistency, expected) in cases {
-        assert_eq!(confidence_from_evidence(explicit, evidence, consistency), expected, "{id}");
-    }
+/// One test per case: stated or not, pieces of evidence, their consistency in per cent.
+macro_rules! confidence_cases {
+    ($($name:ident: $stated:literal, $evidence:literal, $consistency:literal => $confidence:ident;)+) => {
+        $(#[test] fn $name() {
+            assert_eq!(confidence_from_evidence($stated, $evidence, $consistency), Confidence::$confidence);
+        })+
+    };
+}
+
+confidence_cases! {
+    ce_01: true, 0, 0 => Confirmed;
+    ce_02: false, 5, 80 => High;
+    ce_03: false, 3, 60 => Moderate;
+    ce_04: false, 2, 40 => Low;
+    ce_05: false, 1, 100 => Speculative;
+    ce_06: false, 5, 50 => Low;
 }
