@@ -173,8 +173,7 @@ pub(crate) async fn answer(
     At(id): At<kind::Approval>,
     Body(answer): Body<Answer>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
-    let answered = take(&api, &caller, id, answer, now).await?;
+    let (answered, now) = take(&api, &caller, id, answer).await?;
     let execution = answered.execution.map(|execution| execution.id.uuid());
     let outcome = Json(Outcome { approval: Approval::at(answered.approval, now), execution });
     Ok(match execution {
@@ -194,7 +193,6 @@ pub(crate) async fn answer_many(
     caller: Person<MayAnswer>,
     Raw(bytes): Raw,
 ) -> Result<Json<Outcomes>, Problem> {
-    let now = api.clock.now();
     if bytes.len() > body::MOST {
         return Err(Problem::new(Code::TooLarge, format!("At most {} bytes are taken here.", body::MOST)));
     }
@@ -206,10 +204,10 @@ pub(crate) async fn answer_many(
     for (index, item) in answers.into_iter().enumerate() {
         // One after the other: they all wait for the same person's lock, and the limits count in this order.
         let taken = match read_one(item) {
-            Ok((id, answer)) => take(&api, &caller, id, answer, now).await,
+            Ok((id, answer)) => take(&api, &caller, id, answer).await,
             Err(problem) => Err(problem),
         };
-        results.push(one(index, taken, now));
+        results.push(one(index, taken));
     }
     Ok(Json(Outcomes { results }))
 }
@@ -221,9 +219,9 @@ fn read_one(item: &RawValue) -> Result<(ApprovalId, Answer), Problem> {
     Ok((id, body::typed(Value::Object(members))?))
 }
 
-fn one(index: usize, taken: Result<Answered, Problem>, now: Timestamp) -> OneOutcome {
+fn one(index: usize, taken: Result<(Answered, Timestamp), Problem>) -> OneOutcome {
     match taken {
-        Ok(answered) => {
+        Ok((answered, now)) => {
             let execution = answered.execution.map(|execution| execution.id.uuid());
             let status = if execution.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
             let approval = Some(Approval::at(answered.approval, now));
@@ -248,12 +246,13 @@ async fn take(
     caller: &Person<MayAnswer>,
     id: ApprovalId,
     answer: Answer,
-    now: Timestamp,
-) -> Result<Answered, Problem> {
+) -> Result<(Answered, Timestamp), Problem> {
     let user = caller.user;
     let answer = answer.read()?;
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(user).await?;
+    // Waiting for the lock takes time: what counts is the time at which the answer is taken.
+    let now = api.clock.now();
     let approval = approvals::load(&mut tx, &lock, id).await?;
     let decision = decisions::get(&mut tx, user, approval.decision).await?;
     let facts = facts::load(&mut tx, &lock, now, None).await?;
@@ -283,5 +282,5 @@ async fn take(
         outbox = outbox.and(learning::teach(&mut tx, &lock, &answered.feedback, &decision, said).await?);
     }
     tx.commit(outbox, now).await?;
-    Ok(answered)
+    Ok((answered, now))
 }

@@ -192,10 +192,11 @@ pub(crate) async fn post(
     At(id): At<kind::Decision>,
     Body(opinion): Body<Opinion>,
 ) -> Result<(StatusCode, Json<Recorded>), Problem> {
-    let now = api.clock.now();
     opinion.check()?;
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
+    // After the lock: an answer is never older than the change of a tier that it came too late for.
+    let now = api.clock.now();
     let decision = decisions::get(&mut tx, caller.user, id).await?;
     fits(&mut tx, caller.user, &decision, &opinion).await?;
     let (feedback, outbox) = record(&decision, opinion.answer.kind(), opinion.comment.clone(), now);

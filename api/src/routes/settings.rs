@@ -113,9 +113,10 @@ pub(crate) async fn put(
     headers: HeaderMap,
     Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
+    // After the lock: what was answered before this change is no evidence after it.
+    let now = api.clock.now();
     let found = users::settings(&mut tx, caller.user).await?;
     etag::check(&headers, found.revision)?;
     let wanted = wanted.checked(&found)?;

@@ -306,11 +306,12 @@ pub(crate) async fn put(
     headers: HeaderMap,
     Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
     let scope: Scope = scope.parse().map_err(|_| Problem::not_found("scope"))?;
     let (to, raise) = wanted.checked()?;
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
+    // After the lock: what was answered before this change is no evidence after it.
+    let now = api.clock.now();
     let known = Known {
         settings: users::settings(&mut tx, caller.user).await?,
         standings: rows::standings(&mut tx, caller.user).await?,

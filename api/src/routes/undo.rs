@@ -141,9 +141,10 @@ pub(crate) async fn post(
     Body(undo): Body<Undo>,
 ) -> Result<Response, Problem> {
     let command = undo.read()?;
-    let now = api.clock.now();
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
+    // After the lock: an undo is never older than the change of a tier that it came too late for.
+    let now = api.clock.now();
     let decision = decisions::get(&mut tx, caller.user, id).await?;
     let executions = executions::of_decision(&mut tx, caller.user, id).await?;
     let facts = facts::load(&mut tx, &lock, now, None).await?;

@@ -1,13 +1,18 @@
 //! Answers: exactly one counts, whatever comes at the same time; what lacks something changes nothing.
 
 use chrono::TimeDelta;
-use domain::{decision::Outcome, id::ApprovalId, job::Kind, tier::TrustTier};
-use futures::future::join_all;
+use domain::{
+    decision::Outcome,
+    id::{ApprovalId, UserId},
+    job::Kind,
+    tier::TrustTier,
+};
+use futures::future::{join, join_all};
 use serde_json::{Value, json};
 
 use super::{
     BOOTSTRAP, Door, Reply,
-    seed::{archive, decided, label, order},
+    seed::{acted, archive, decided, label, order},
 };
 
 async fn answer(door: &Door, token: &str, approval: ApprovalId, body: &Value) -> Reply {
@@ -233,8 +238,17 @@ async fn a_yes_that_policy_denies_is_a_visible_no_by_policy() {
         (&reply["approval"]["state"], &reply["approval"]["resolution"]["by"], &reply["execution"]),
         (&json!("rejected"), &json!("policy"), &Value::Null)
     );
-    assert!(!reply["approval"]["resolution"]["reasons"].as_array().unwrap().is_empty());
-    assert_eq!(door.count("executions").await, 0);
+    let reason = reply["approval"]["resolution"]["reasons"][0].as_str().unwrap();
+    assert_eq!(reason, "You have blocked the domain email.");
+    let told = door.get("/notifications", &token).await.is(200).body();
+    let refused = told["items"].as_array().unwrap().iter().find(|one| one["kind"] == "refused").unwrap();
+    assert_eq!(
+        (&refused["body"], &refused["link"]),
+        (&json!(reason), &json!(format!("/api/v1/approvals/{}", asked.approval)))
+    );
+    assert_eq!(shown(&door, &token, asked.approval).await, reply["approval"], "and it stays so");
+    assert_eq!(answer(&door, &token, asked.approval, &yes()).await.problem(), (409, "resolved".into()));
+    assert_eq!((door.count("executions").await, door.count("daily_spend_ledger").await), (0, 0));
 }
 
 #[tokio::test]
@@ -290,4 +304,44 @@ async fn a_refusal_is_answered_once_and_nothing_runs() {
     let reply = door.post(&format!("/decisions/{}/feedback", asked.decision), &token, &bodies[0]).send().await;
     assert_eq!(reply.problem(), (409, "answer_elsewhere".into()));
     assert_eq!(reply.body()["answer_at"], format!("/api/v1/approvals/{}/answer", asked.approval));
+}
+
+/// What a request is answered that had to wait for the person's lock while the clock went on.
+async fn waited(door: &Door, user: UserId, by: TimeDelta, request: impl Future<Output = Reply>) -> Reply {
+    let mut tx = door.store.begin().await.unwrap();
+    tx.lock(user).await.unwrap();
+    let holding = async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        tests::eventually("the request waits for the lock", async || {
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&door.world.pool).await.unwrap() > 0
+        })
+        .await;
+        door.world.pass(by);
+        drop(tx);
+    };
+    join(request, holding).await.0
+}
+
+#[tokio::test]
+async fn an_answer_that_had_to_wait_is_taken_when_it_is_taken_and_not_when_it_was_sent() {
+    let door = Door::open().await;
+    let (user, token) = door.somebody("Ada", TrustTier::LowAutonomy).await;
+    let asked = decided(&door, user, Outcome::Ask, vec![archive()]).await;
+    let late = waited(&door, user, TimeDelta::hours(1), answer(&door, &token, asked.approval, &yes())).await;
+    assert_eq!(late.problem(), (409, "expired".into()), "it came while the approval was open and expired in the queue");
+
+    // An answer older than a change of the tier would never count: no record may begin after what is yet to be written.
+    let refused = decided(&door, user, Outcome::Block, vec![archive()]).await;
+    let done = acted(&door, user, archive()).await;
+    let no = json!({ "answer": "reject" });
+    let undo = json!({ "reason": "No.", "severity": "critical" });
+    let said = door.post(&format!("/decisions/{}/feedback", refused.decision), &token, &no);
+    waited(&door, user, TimeDelta::seconds(5), said.send()).await.is(201);
+    let taken = vec![door.world.now()];
+    let said = door.post(&format!("/decisions/{}/undo", done.decision), &token, &undo);
+    waited(&door, user, TimeDelta::seconds(5), said.send()).await.is(202);
+    let times: Vec<_> =
+        store::feedback::since(&door.store, user, taken[0]).await.unwrap().iter().map(|answer| answer.at).collect();
+    assert_eq!(times, [taken, vec![door.world.now()]].concat());
 }
