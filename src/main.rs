@@ -34,6 +34,11 @@ enum Command {
     /// Tokens for the API.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Prints a link that signs a browser in, once, within 15 minutes.
+    Login {
+        /// Who; without one it is the demo person of the `skytwin up` that runs on this machine.
+        user: Option<UserId>,
+    },
     /// The vault's keys: which are in use, and for how much.
     Keys {
         #[command(subcommand)]
@@ -135,6 +140,7 @@ async fn main() -> ExitCode {
         Some(Command::Keys { command: None }) => keys::show().await,
         Some(Command::Keys { command: Some(KeysCommand::New { id }) }) => keys::make(&id),
         Some(Command::Keys { command: Some(KeysCommand::Rotate) }) => keys::rotate().await,
+        Some(Command::Login { user }) => operate::login(user).await,
         Some(Command::Signal { file }) => post::signal(&file).await,
         Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
         Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use api::{caller::Scope, session};
 use domain::{id::UserId, settings::Autonomy, tier::TrustTier};
 use runtime::{Clock, Config, Entropy};
-use store::{Store, tokens, users};
+use store::{Store, sessions, tokens, users};
 
 use crate::{
     Error, Result, eval,
@@ -70,6 +71,29 @@ pub fn demo_token() -> Result<()> {
     let note = Note::read(&note::folder(&config)?).ok_or(Error::NoApi)?;
     println!("{}", note.token);
     Ok(())
+}
+
+/// Prints a link that signs a browser in as this person, or as the demo person of the `skytwin up` on this machine.
+pub async fn login(user: Option<UserId>) -> Result<()> {
+    let config = Config::from_env()?;
+    let note = Note::read(&note::folder(&config)?);
+    let demo = || note.as_ref().and_then(|note| note.user.parse().ok()).ok_or(Error::NoApi);
+    let user = user.map_or_else(demo, Ok)?;
+    let here = note.as_ref().map_or_else(|| format!("http://{}", config.listen), |note| note.url.clone());
+    let root = config.public_url.as_ref().map_or(here, ToString::to_string);
+    println!("{}", link(&open(&config).await?, user, &root).await?);
+    Ok(())
+}
+
+/// Makes and stores a one-time link below `root` that opens everything of this person; gives its address.
+pub(crate) async fn link(store: &Store, user: UserId, root: &str) -> Result<String> {
+    let now = Clock::system().now();
+    let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Operator);
+    let minted = session::mint_link(&Entropy::system(), user, scopes, None, now);
+    let mut tx = store.begin().await?;
+    sessions::add_link(&mut tx, &minted.link, &minted.hash).await?;
+    tx.commit(domain::outbox::Outbox::nothing(), now).await?;
+    Ok(session::address(root, &minted.secret))
 }
 
 /// Makes and stores a token; gives its text.

@@ -114,7 +114,8 @@ async fn with_database(
     if fresh {
         seed(&note).await?;
     }
-    banner(&note);
+    let root = config.public_url.as_ref().map_or_else(|| note.url.clone(), ToString::to_string);
+    banner(&note, &operate::link(&store, demo::id(), &root).await?);
     if let Some(postgres) = postgres {
         tokio::select! {
             () = shutdown.requested() => {}
@@ -201,12 +202,14 @@ fn step(what: &str) {
     }
 }
 
-fn banner(note: &Note) {
+fn banner(note: &Note, link: &str) {
     let Note { url, token, .. } = note;
     println!(
         r#"
 SkyTwin is running; Ctrl-C stops it, and the next start goes on where it was.
 
+  open     {link}
+           (signs a browser in once, within 15 minutes; `skytwin login` prints another)
   API      {url}/api/v1
   docs     {url}/api/v1/docs
   token    {token}   (the demo person's; `skytwin token demo` prints it again)

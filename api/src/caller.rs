@@ -1,4 +1,5 @@
-//! Who asks: a bearer token, kept as a hash only, that belongs to one person or to an operator (`domain.md` §1 law 9).
+//! Who asks: a bearer token, kept as a hash only, that belongs to one person or to an operator (`domain.md` §1 law 9);
+//! or a browser's session, which is as good as the token that opened it (`session.rs`).
 //!
 //! Invariant: the person acted for comes from the token and from nowhere else. A person's token is never an
 //! operator's; an operator's token never acts for a person. The scopes are a closed list.
@@ -11,15 +12,16 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::id::UserId;
+use domain::id::{TokenId, UserId};
 use serde::{Deserialize, Serialize};
+use store::sessions::Session;
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::{
     State as Api,
     problem::{Code, Problem},
-    token,
+    session, token,
 };
 
 /// What a token may do.
@@ -62,16 +64,37 @@ impl Scope {
 /// Who asks.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// What sets this caller's Idempotency-Keys apart: the token's id.
+    /// What sets this caller's Idempotency-Keys apart: the id of the token or the session.
     pub key: String,
     /// Whose token; none means an operator's.
     pub user: Option<UserId>,
+    /// The token behind it: none for the bootstrap token, and for a session that an operator's command opened.
+    pub token: Option<TokenId>,
+    /// The browser's session and what its pages have to show; none for whoever sends the token itself.
+    pub(crate) session: Option<(Session, String)>,
     scopes: Vec<Scope>,
 }
 
 impl Caller {
     fn operator(key: String) -> Self {
-        Self { key, user: None, scopes: vec![Scope::Operator] }
+        Self { key, user: None, token: None, session: None, scopes: vec![Scope::Operator] }
+    }
+
+    /// Who a good session speaks for.
+    pub(crate) fn of_session(session: Session, csrf: String) -> Self {
+        let (user, token) = (session.grant.user, session.grant.token);
+        let scopes = session.grant.scopes.iter().filter_map(|name| Scope::named(name)).collect();
+        Self { key: session.id.to_string(), user, token, session: Some((session, csrf)), scopes }
+    }
+
+    /// Everything this caller may do.
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+
+    /// Passes a person who may do this, and an operator.
+    pub(crate) fn may(&self, scope: Scope) -> Result<(), Problem> {
+        if self.user.is_some() { self.person(scope).map(drop) } else { self.runs_the_system() }
     }
 
     /// The person this token acts for, if it may do this.
@@ -99,26 +122,38 @@ fn forbidden(scope: Scope) -> Problem {
     Problem::new(Code::Forbidden, format!("This token lacks the scope `{}`.", scope.as_str())).fact("scope", scope)
 }
 
-/// Lets in whoever carries a valid token, and notes who that is. What they may do is for each route to say.
-pub(crate) async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    match recognise(&api, request.headers()).await {
+/// Lets in whoever carries a valid token or session, and notes who that is. What they may do is for each route to say.
+pub(crate) async fn authenticate(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match recognise(&api, &parts).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn recognise(api: &Api, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let shown = bearer(headers).ok_or_else(|| unauthenticated("Send `Authorization: Bearer <token>`."))?;
+/// A token that is shown on purpose goes before a cookie that a browser sends by itself.
+async fn recognise(api: &Api, parts: &Parts) -> Result<Caller, Problem> {
+    if parts.headers.contains_key(header::AUTHORIZATION) {
+        let shown = bearer(&parts.headers).ok_or_else(|| unauthenticated(SHOW))?;
+        return of_token(api, shown).await;
+    }
+    session::recognise(api, parts).await?.ok_or_else(|| unauthenticated(SHOW))
+}
+
+const SHOW: &str = "Send `Authorization: Bearer <token>`, or sign in.";
+
+/// Who a token speaks for.
+pub(crate) async fn of_token(api: &Api, shown: &str) -> Result<Caller, Problem> {
     let hash = token::hash(shown);
     let bootstrap = api.config.bootstrap_token.as_ref().map(|secret| token::hash(secret.reveal()));
     if bootstrap.is_some_and(|expected| bool::from(expected.ct_eq(&hash))) {
         return Ok(Caller::operator("bootstrap".into()));
     }
     let unknown = || unauthenticated("This token is unknown, expired or revoked.");
-    if !token::is_ours(shown) {
+    if !token::shaped("st_", shown) {
         return Err(unknown());
     }
     let found = store::tokens::by_hash(&api.store, &hash).await?.ok_or_else(unknown)?;
@@ -127,7 +162,7 @@ async fn recognise(api: &Api, headers: &HeaderMap) -> Result<Caller, Problem> {
         return Err(unknown());
     }
     let scopes = found.scopes.iter().filter_map(|name| Scope::named(name)).collect();
-    Ok(Caller { key: found.id.to_string(), user: found.user, scopes })
+    Ok(Caller { key: found.id.to_string(), user: found.user, token: Some(found.id), session: None, scopes })
 }
 
 /// The token of `Authorization: Bearer …`, if there is exactly one.
@@ -138,7 +173,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (all.next().is_none() && scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn unauthenticated(detail: &str) -> Problem {
+pub(crate) fn unauthenticated(detail: &str) -> Problem {
     Problem::new(Code::Unauthenticated, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
@@ -146,7 +181,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get().cloned().ok_or_else(|| unauthenticated("Send `Authorization: Bearer <token>`."))
+        parts.extensions.get().cloned().ok_or_else(|| unauthenticated(SHOW))
     }
 }
 
@@ -225,7 +260,7 @@ mod tests {
         let operator = Caller::operator("x".into());
         assert!(operator.runs_the_system().is_ok() && operator.person(Scope::Read).is_err());
         let user = UserId::new(uuid::Uuid::from_u128(1));
-        let person = Caller { key: "y".into(), user: Some(user), scopes: vec![Scope::Read, Scope::Operator] };
+        let person = Caller { user: Some(user), scopes: vec![Scope::Read, Scope::Operator], ..operator };
         assert!(person.runs_the_system().is_err());
         assert_eq!(person.person(Scope::Read).unwrap(), user);
         assert!(person.person(Scope::Answer).is_err());

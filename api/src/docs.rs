@@ -30,7 +30,7 @@ const ABOUT: &str = "A digital twin that acts for a person, durably. A signal po
     Every refusal is `application/problem+json`. Lists are paged by an opaque `cursor`. Money is in integer cents.";
 
 /// The groups of routes, in the order of a signal's way.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("signals", "What came in."),
     ("decisions", "What a signal led to, and why."),
     ("approvals", "What waits for the person's word."),
@@ -42,6 +42,7 @@ const TAGS: [(&str, &str); 13] = [
     ("preferences", "What the person prefers, and what the twin has learned."),
     ("notifications", "What the person was told."),
     ("events", "Everything that happened, in order."),
+    ("sessions", "Signing in with a browser: the cookie of a session stands where a token would."),
     ("operation", "Users, tokens, jobs: for operators."),
     ("health", "For load balancers."),
 ];
@@ -55,7 +56,10 @@ fn finished(derived: OpenApi) -> OpenApi {
     let tags = TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token `st_…`. Each route names the scope it needs."))
+        .description(Some(
+            "A token `st_…`. Each route names the scope it needs. A browser that has signed in sends its cookie instead, and \
+             with everything but GET also `X-SkyTwin-CSRF`: the `csrf` of `GET /session`.",
+        ))
         .build();
     let mut shapes = vec![(problem::Body::name().into_owned(), problem::Body::schema())];
     problem::Body::schemas(&mut shapes);

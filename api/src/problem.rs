@@ -51,6 +51,8 @@ table! {
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid token is needed";
     /// The token may not do this.
     Forbidden = "forbidden", FORBIDDEN, "The token does not allow this";
+    /// A browser sent it along for a page that is not ours, or that did not show the session's own token.
+    CrossSite = "cross_site", FORBIDDEN, "This did not come from our own page";
     /// Unknown, or somebody else's.
     NotFound = "not_found", NOT_FOUND, "There is no such thing";
     /// The path exists, the method does not.

@@ -51,9 +51,9 @@ pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// `st_` and at least 43 base64url characters: anything else needs no look into the database.
-pub(crate) fn is_ours(token: &str) -> bool {
-    token.strip_prefix("st_").is_some_and(|rest| {
+/// The prefix and at least 43 base64url characters: anything else needs no look into the database.
+pub(crate) fn shaped(prefix: &str, token: &str) -> bool {
+    token.strip_prefix(prefix).is_some_and(|rest| {
         (43..=128).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     })
 }
@@ -68,13 +68,13 @@ mod tests {
         let user = UserId::new(uuid::Uuid::from_u128(1));
         let one = mint(&Entropy::seeded(1), Some(user), "phone", now);
         let secret = one.secret.reveal();
-        assert!(is_ours(secret));
+        assert!(shaped("st_", secret));
         assert_eq!(one.hash, hash(secret));
         assert_eq!(one.token.scopes, ["read", "signal", "answer", "settings"]);
         assert!(!format!("{one:?}").contains(secret));
         assert_eq!(mint(&Entropy::seeded(2), None, "ops", now).token.scopes, ["operator"]);
         for wrong in ["", "st_", "st_short", &secret[3..], &format!("{secret}!"), &"st_".repeat(100)] {
-            assert!(!is_ours(wrong), "{wrong}");
+            assert!(!shaped("st_", wrong), "{wrong}");
         }
     }
 }

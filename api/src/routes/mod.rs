@@ -8,11 +8,13 @@ mod executions;
 mod feedback;
 mod health;
 mod jobs;
+mod login_links;
 mod notifications;
 mod overrides;
 mod policies;
 mod preferences;
 mod resolutions;
+mod session;
 mod settings;
 mod signal_batch;
 mod signals;
@@ -31,7 +33,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    http::Uri,
     middleware::{from_fn, from_fn_with_state},
 };
 use tokio::sync::Semaphore;
@@ -39,7 +40,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    State, caller, docs, guard, idempotency,
+    State, caller, dashboard, docs, guard, idempotency,
     problem::{Code, Problem},
     trace,
 };
@@ -48,7 +49,7 @@ const ROOT: &str = "/api/v1";
 
 /// Open to everybody.
 fn open() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
+    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready)).routes(routes!(session::sign_in))
 }
 
 /// Open to whoever has a token; what for, each route says.
@@ -95,6 +96,11 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(notifications::read))
         .routes(routes!(notifications::read_all))
         .routes(routes!(events::list))
+        .routes(routes!(session::get))
+        .routes(routes!(session::sign_out))
+        .routes(routes!(session::list))
+        .routes(routes!(session::end))
+        .routes(routes!(login_links::create))
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::get))
         .routes(routes!(tokens::create, tokens::list))
@@ -128,15 +134,11 @@ pub fn router(state: State) -> Router {
     Router::new()
         .nest(ROOT, open.merge(kept))
         .merge(docs::routes(table().into_openapi()))
-        .fallback(nowhere)
+        .fallback(dashboard::serve)
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn(guard::careful))
         .layer(from_fn_with_state(state.clone(), trace::follow))
         .with_state(state)
-}
-
-async fn nowhere(uri: Uri) -> Problem {
-    Problem::new(Code::NotFound, format!("There is nothing at {}; see {}.", uri.path(), docs::PAGE))
 }
 
 async fn no_such_method() -> Problem {

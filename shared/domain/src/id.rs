@@ -94,6 +94,7 @@ macro_rules! kinds {
 kinds! {
     User => UserId,
     Token => TokenId,
+    Session => SessionId,
     Signal => SignalId,
     Decision => DecisionId,
     Approval => ApprovalId,

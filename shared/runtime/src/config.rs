@@ -27,6 +27,10 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// `SKYTWIN_LISTEN` (host:port), or `PORT` on all interfaces; default 127.0.0.1:7878.
     pub listen: SocketAddr,
+    /// `SKYTWIN_PUBLIC_URL`: where browsers find the API, if that is not where it listens; https makes cookies secure.
+    pub public_url: Option<Url>,
+    /// `SKYTWIN_DASHBOARD_DIR`: serves the dashboard from this folder instead of from the binary, for whoever works on it.
+    pub dashboard_dir: Option<PathBuf>,
     /// `SKYTWIN_LOG`: a filter such as `info,store=debug`.
     pub log: String,
     /// `SKYTWIN_LOG_FORMAT`: `pretty` (default) or `json`.
@@ -81,9 +85,9 @@ impl Config {
                 .number("SKYTWIN_DB_CONNECTIONS", 2, 1000)
                 .and_then(|n| u32::try_from(n).ok())
                 .unwrap_or(10),
-            data_dir: reader.parsed("SKYTWIN_DATA_DIR", "an absolute path", false, |text| {
-                Some(PathBuf::from(text)).filter(|path| path.is_absolute())
-            }),
+            data_dir: reader.parsed("SKYTWIN_DATA_DIR", "an absolute path", false, folder),
+            public_url: reader.parsed("SKYTWIN_PUBLIC_URL", "an http or https URL", false, web_url),
+            dashboard_dir: reader.parsed("SKYTWIN_DASHBOARD_DIR", "an absolute path", false, folder),
             listen: reader
                 .parsed("SKYTWIN_LISTEN", "host:port such as 127.0.0.1:7878", false, address)
                 .unwrap_or(fallback),
@@ -115,6 +119,10 @@ fn database_url(text: &str) -> Option<Secret> {
 
 fn web_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn folder(text: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(text)).filter(|path| path.is_absolute())
 }
 
 fn address(text: &str) -> Option<SocketAddr> {

@@ -25,6 +25,7 @@ pub mod policies;
 pub mod preferences;
 mod row;
 pub mod secrets;
+pub mod sessions;
 pub mod signals;
 mod source;
 pub mod system;

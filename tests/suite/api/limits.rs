@@ -85,7 +85,7 @@ async fn every_refusal_has_the_same_shape() {
         ),
         (
             door.get("/settings", "").await,
-            json!({ "code": "unauthenticated", "detail": "Send `Authorization: Bearer <token>`." }),
+            json!({ "code": "unauthenticated", "detail": "Send `Authorization: Bearer <token>`, or sign in." }),
         ),
         (
             door.get("/users", &token).await,

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod dashboard;
 mod docs;
 mod idempotency;
 mod learning;
@@ -10,6 +11,7 @@ mod people;
 mod resolutions;
 mod rules;
 mod seed;
+mod sessions;
 mod settings;
 mod signals;
 mod spend;

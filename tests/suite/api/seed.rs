@@ -11,8 +11,8 @@ use domain::{
     explain::Explanation,
     facts::{Context, Facts},
     id::{
-        ApprovalId, DecisionId, ExecutionId, NotificationId, PolicyId, PreferenceId, SignalId, TokenId, TriggerId,
-        UserId,
+        ApprovalId, DecisionId, ExecutionId, NotificationId, PolicyId, PreferenceId, SessionId, SignalId, TokenId,
+        TriggerId, UserId,
     },
     learning::Held,
     outbox::Outbox,
@@ -27,7 +27,9 @@ use serde_json::{Value, json};
 use store::{
     approvals, decisions, executions,
     learning::{self, Moved},
-    notifications, policies, signals, tokens,
+    notifications, policies,
+    sessions::{self, Grant, Session},
+    signals, tokens,
 };
 use uuid::Uuid;
 
@@ -223,6 +225,8 @@ pub(super) struct Seeded {
     pub(super) trigger: TriggerId,
     /// A token of theirs that nobody uses.
     pub(super) token: TokenId,
+    /// A browser of theirs that is signed in.
+    pub(super) session: SessionId,
 }
 
 impl Seeded {
@@ -244,6 +248,7 @@ impl Seeded {
             policy: PolicyId::new(nil),
             trigger: TriggerId::new(nil),
             token: TokenId::new(nil),
+            session: SessionId::new(nil),
         }
     }
 
@@ -296,6 +301,15 @@ impl Seeded {
         let minted = api::token::mint(entropy, Some(user), MARK, now);
         let mut tx = door.store.begin().await.unwrap();
         tokens::insert(&mut tx, &minted.token, &minted.hash).await.unwrap();
+        let session = Session {
+            id: entropy.id(now),
+            grant: Grant { user: Some(user), scopes: minted.token.scopes, token: Some(minted.token.id) },
+            agent: MARK.into(),
+            created_at: now,
+            seen_at: now,
+            expires_at: now.plus(chrono::TimeDelta::days(7)),
+        };
+        sessions::open(&mut tx, &session, &entropy.bytes()).await.unwrap();
         tx.commit(Outbox::nothing(), now).await.unwrap();
 
         let told = notifications::list(&door.store, user, false, None, 10, now).await.unwrap();
@@ -314,6 +328,7 @@ impl Seeded {
             policy: policy.id,
             trigger: trigger.id,
             token: minted.token.id,
+            session: session.id,
         }
     }
 
@@ -330,6 +345,7 @@ impl Seeded {
             self.policy.to_string(),
             self.trigger.to_string(),
             self.token.to_string(),
+            self.session.to_string(),
         ]
     }
 }

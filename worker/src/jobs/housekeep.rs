@@ -8,7 +8,7 @@ use domain::{
     job::{Chore, Job},
     outbox::{Outbox, Ring},
 };
-use store::{idempotency, users};
+use store::{idempotency, sessions, users};
 
 use super::{Halt, Turn};
 use crate::State;
@@ -19,6 +19,8 @@ const FINISHED_JOBS: Duration = Duration::from_hours(24);
 const DEAD_JOBS: Duration = Duration::from_hours(24 * 30);
 /// An `Idempotency-Key` is remembered for so long.
 const KEYS: TimeDelta = TimeDelta::hours(24);
+/// What opened or was a browser's session is kept for so long after its end.
+const SESSIONS: TimeDelta = TimeDelta::days(30);
 /// Rows one statement removes or reads.
 const BATCH: u32 = 1000;
 
@@ -35,6 +37,7 @@ async fn prune(state: &State, turn: &Turn) -> Result<(), Halt> {
     while queue::prune(pool, FINISHED_JOBS, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
     while queue::prune_dead(pool, DEAD_JOBS, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
     while idempotency::prune(&state.store, turn.now.minus(KEYS), BATCH).await? >= BATCH.into() {}
+    while sessions::prune(&state.store, turn.now.minus(SESSIONS), BATCH).await? >= BATCH.into() {}
     Ok(())
 }
 
