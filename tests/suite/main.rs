@@ -3,6 +3,7 @@
 mod api;
 mod architecture;
 mod engine;
+mod google;
 mod postgres;
 mod proxy;
 mod queue;

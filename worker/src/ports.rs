@@ -4,6 +4,8 @@
 //! only an explicit, structured verdict that names our execution id becomes [`Answer::Succeeded`] (`domain.md` §1 law 8).
 //! Whom the engine takes us for is an [`Identity`], given with every call and never part of a request's bytes.
 
+pub mod source;
+
 use domain::{
     execution::{Answer, Carrier, Execution},
     id::UserId,

@@ -10,7 +10,7 @@ use store::signals::{self, Accepted, Identity};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::signals::{follows, keyed, location};
+use super::signals::{keyed, location};
 use crate::{
     State as Api,
     body::{self, Raw},
@@ -115,7 +115,7 @@ async fn accept(
     let lock = tx.lock(user).await?;
     let accepted = signals::accept_many(&mut tx, &lock, batch, now).await?;
     let outbox = accepted.iter().zip(batch).fold(Outbox::nothing(), |outbox, (accepted, (signal, _))| match accepted {
-        Accepted::New(_) => follows(outbox, signal),
+        Accepted::New(_) => outbox.and(signal.taken()),
         Accepted::Repeat(_) => outbox,
     });
     if outbox != Outbox::nothing() {

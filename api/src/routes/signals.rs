@@ -8,15 +8,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    event::Name,
-    id::{SignalId, kind},
-    job::Job,
-    outbox::Outbox,
-    signal,
-};
+use domain::id::{SignalId, kind};
 use serde::Serialize;
-use serde_json::json;
 use store::signals::{self, Accepted};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -39,14 +32,6 @@ pub(crate) struct Receipt {
     id: Uuid,
     /// It was there before; nothing was started.
     repeat: bool,
-}
-
-/// What follows from taking a signal: it is evaluated, and the person can see that it came.
-pub(super) fn follows(outbox: Outbox, signal: &signal::Signal) -> Outbox {
-    let facts = json!({ "signal": signal.id, "source": signal.source, "type": signal.kind });
-    outbox
-        .event(signal.user, Name::SignalReceived, facts.as_object().cloned().unwrap_or_default())
-        .ring(Job::EvaluateSignal { signal: signal.id }, signal.id.to_string())
 }
 
 /// Where to look at it.
@@ -82,7 +67,7 @@ pub(crate) async fn post(
     let lock = tx.lock(caller.user).await?;
     let (status, id, repeat) = match signals::accept(&mut tx, &lock, &signal, identity, now).await? {
         Accepted::New(id) => {
-            tx.commit(follows(Outbox::nothing(), &signal), now).await?;
+            tx.commit(signal.taken(), now).await?;
             (StatusCode::ACCEPTED, id, false)
         }
         Accepted::Repeat(id) => (StatusCode::OK, id, true),

@@ -107,6 +107,8 @@ kinds! {
     LedgerEntry => LedgerEntryId,
     Account => AccountId,
     Override => OverrideId,
+    Source => SourceId,
+    Hook => HookId,
 }
 
 #[cfg(test)]

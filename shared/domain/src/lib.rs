@@ -32,6 +32,7 @@ pub mod risk;
 pub mod settings;
 pub mod signal;
 pub mod situation;
+pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod tier;

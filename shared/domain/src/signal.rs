@@ -1,10 +1,13 @@
 //! Signals: what comes in. A caller says what happened; it can never set tier, risk, cost authority or user (`domain.md` §3).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
+    event,
     id::{SignalId, UserId},
+    job::Job,
+    outbox::Outbox,
     time::Timestamp,
     wire::wire_enum,
 };
@@ -81,4 +84,14 @@ pub struct Signal {
     pub domain: Option<Domain>,
     /// Everything else.
     pub payload: Object,
+}
+
+impl Signal {
+    /// What follows from taking it, whichever door it came in by: the person can see that it came, and it is evaluated.
+    pub fn taken(&self) -> Outbox {
+        let facts = json!({ "signal": self.id, "source": self.source, "type": self.kind });
+        Outbox::nothing()
+            .event(self.user, event::Name::SignalReceived, facts.as_object().cloned().unwrap_or_default())
+            .ring(Job::EvaluateSignal { signal: self.id }, self.id.to_string())
+    }
 }

@@ -1,5 +1,5 @@
-//! An execution engine to talk to when there is no other: a real HTTP server that speaks the current IronClaw
-//! responses protocol, on loopback only.
+//! Far sides to talk to when there are no others: real HTTP servers, on loopback only. An execution engine that speaks
+//! the current IronClaw responses protocol, and [`google`], a mailbox and a calendar.
 //!
 //! Invariant: the work behind one idempotency key is written into the journal at most once, whatever is re-sent, dropped,
 //! cancelled or restarted in between. Everything else about it may be made to go wrong on purpose ([`Rule`]), because
@@ -23,6 +23,7 @@ mod cord;
 mod engine;
 mod fault;
 mod faults;
+pub mod google;
 mod journal;
 mod protocol;
 mod routes;

@@ -12,8 +12,8 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use super::{Settings, SettingsError, retry_after};
-use crate::ports::Identity;
+use super::{Settings, SettingsError};
+use crate::{adapters::retry_after, ports::Identity};
 
 /// The longest answer we read, in bytes.
 const LONGEST: usize = 1024 * 1024;

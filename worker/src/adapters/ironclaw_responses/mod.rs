@@ -7,7 +7,6 @@ mod block;
 mod exchange;
 mod reply;
 mod request;
-mod retry_after;
 
 pub use exchange::install_crypto;
 

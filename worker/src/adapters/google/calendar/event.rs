@@ -1,0 +1,284 @@
+//! What a decision needs of an event: what, when, who asks, whether an answer is waited for, what it clashes with. Pure.
+//!
+//! A series is one signal, however many instances a list has of it; an instance that was moved is one of its own. Our
+//! own answer changes nothing in the id, so answering is no news.
+
+use chrono::{DateTime, NaiveDate, NaiveTime};
+use domain::{digest::Digest, signal::Object, time::Timestamp};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::ports::source::Incoming;
+
+/// Characters of a text that are kept.
+const TEXT: usize = 2000;
+/// Clashes that are named.
+const NAMED: usize = 5;
+/// Hosts of private addresses: a guest from elsewhere is nobody from outside there.
+const PRIVATE: [&str; 2] = ["gmail.com", "googlemail.com"];
+
+/// An event, as far as it matters here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in super::super) struct Event {
+    pub(in super::super) id: String,
+    pub(in super::super) etag: Option<String>,
+    status: String,
+    summary: String,
+    description: String,
+    location: String,
+    start: Moment,
+    end: Moment,
+    organizer: Person,
+    pub(in super::super) attendees: Vec<Map<String, Value>>,
+    pub(in super::super) attendees_omitted: bool,
+    sequence: u64,
+    updated: Option<Timestamp>,
+    recurring_event_id: Option<String>,
+    original_start_time: Option<Moment>,
+    transparency: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Moment {
+    date_time: Option<String>,
+    date: Option<NaiveDate>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Person {
+    email: String,
+    #[serde(rename = "self")]
+    is_self: bool,
+}
+
+impl Moment {
+    fn instant(&self) -> Option<Timestamp> {
+        let day = || self.date.map(|date| date.and_time(NaiveTime::MIN).and_utc());
+        let exact = self.date_time.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        exact.map(|at| at.to_utc()).or_else(day).map(Timestamp::new)
+    }
+}
+
+impl Event {
+    /// From when until when.
+    pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.start.instant().zip(self.end.instant())
+    }
+
+    /// Not over yet, and not too far away.
+    pub(super) fn is_ahead(&self, now: Timestamp, horizon: Timestamp) -> bool {
+        self.span().is_some_and(|(start, end)| end > now && start < horizon)
+    }
+
+    /// The person organizes it.
+    pub(in super::super) const fn is_own(&self) -> bool {
+        self.organizer.is_self
+    }
+
+    /// The person's own entry among the guests.
+    fn own(&self) -> Option<&Map<String, Value>> {
+        self.attendees.iter().find(|guest| guest.get("self") == Some(&Value::Bool(true)))
+    }
+
+    fn response(&self) -> Option<&str> {
+        self.own()?.get("responseStatus")?.as_str()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.status == "cancelled"
+    }
+
+    fn waits(&self) -> bool {
+        !self.is_cancelled() && !self.organizer.is_self && self.response() == Some("needsAction")
+    }
+
+    /// Whether there is something to tell: an answer is waited for; or others have changed what was answered, after
+    /// `news` began.
+    pub(super) fn tells(&self, news: Option<Timestamp>) -> bool {
+        let changed = self.is_cancelled() || self.sequence > 0;
+        let is_news = news.is_some_and(|since| self.updated.is_none_or(|at| at >= since));
+        let others = !self.organizer.is_self && !self.organizer.email.is_empty() && self.response() != Some("declined");
+        self.waits() || (others && changed && is_news)
+    }
+
+    /// It is an instance as the series has it: every other instance says the same.
+    fn is_plain_instance(&self) -> bool {
+        let original = self.original_start_time.as_ref().and_then(Moment::instant);
+        self.recurring_event_id.is_some() && !self.is_cancelled() && original == self.start.instant()
+    }
+
+    /// What an answer is given to: the series where it is about the whole of it.
+    fn answered_at(&self) -> &str {
+        self.recurring_event_id.as_deref().filter(|_| self.is_plain_instance()).unwrap_or(&self.id)
+    }
+
+    /// The same as long as nothing changes that others decide.
+    fn identity(&self) -> String {
+        let state = if self.is_cancelled() { "cancelled" } else { "on" };
+        if let Some(series) = self.recurring_event_id.as_ref().filter(|_| self.is_plain_instance()) {
+            return format!("{series}:{}:{state}", self.sequence);
+        }
+        let about = (&self.start.date_time, self.start.date, &self.end.date_time, self.end.date, &self.location);
+        let digest: String = Digest::of(&about).to_string().chars().take(16).collect();
+        format!("{}:{}:{digest}:{state}", self.id, self.sequence)
+    }
+
+    /// It takes the person's time for certain: accepted or their own, and at an hour.
+    fn is_busy(&self) -> bool {
+        let comes = self.organizer.is_self || matches!(self.response(), None | Some("accepted" | "tentative"));
+        !self.is_cancelled() && comes && self.transparency != "transparent" && self.start.date_time.is_some()
+    }
+
+    fn clashes(&self, other: &Self) -> bool {
+        let same = self.id == other.id
+            || (self.recurring_event_id.is_some() && self.recurring_event_id == other.recurring_event_id);
+        let overlap = self.span().zip(other.span()).is_some_and(|(own, other)| own.0 < other.1 && other.0 < own.1);
+        !same && overlap && other.is_busy() && self.start.date_time.is_some()
+    }
+
+    /// Guests or an organizer from another house than the person's own.
+    fn has_outsiders(&self) -> bool {
+        let host = |address: &str| address.rsplit_once('@').map(|(_, host)| host.to_lowercase());
+        let own = self.own().and_then(|own| host(own.get("email")?.as_str()?));
+        let Some(own) = own.filter(|own| !PRIVATE.contains(&own.as_str())) else { return false };
+        let guests = self.attendees.iter().filter_map(|guest| guest.get("email")?.as_str());
+        guests.chain([self.organizer.email.as_str()]).filter_map(host).any(|host| host != own)
+    }
+
+    /// The signal of an event that tells something.
+    pub(super) fn incoming(&self, others: &[Self]) -> Incoming {
+        let waits = self.waits();
+        let kind = if self.is_cancelled() {
+            "event_cancelled"
+        } else if waits {
+            "meeting_invite"
+        } else {
+            "event_updated"
+        };
+        let clashes: Vec<&str> = others
+            .iter()
+            .filter(|other| !self.is_cancelled() && self.clashes(other))
+            .map(|other| if other.summary.is_empty() { "an event" } else { other.summary.as_str() })
+            .take(NAMED)
+            .collect();
+        let mut payload = Object::new();
+        let mut put = |name: &str, value: Value| payload.insert(name.to_owned(), value);
+        put("event_id", self.answered_at().into());
+        put("title", shortened(&self.summary).into());
+        put("organizer", self.organizer.email.as_str().into());
+        if let Some((start, end)) = self.span() {
+            put("start", json!(start));
+            put("end", json!(end));
+        }
+        for (name, text) in [("location", &self.location), ("description", &self.description)] {
+            if !text.is_empty() {
+                put(name, shortened(text).into());
+            }
+        }
+        if let Some(response) = self.response() {
+            put("response_status", response.into());
+        }
+        put("requires_response", waits.into());
+        put("attendee_count", self.attendees.len().into());
+        put("recurring", self.recurring_event_id.is_some().into());
+        put("has_conflict", (!clashes.is_empty()).into());
+        if !clashes.is_empty() {
+            put("conflicts_with", clashes.into());
+        }
+        if self.has_outsiders() {
+            put("external_attendees", true.into());
+        }
+        Incoming { kind, external_id: self.identity(), occurred_at: self.updated, payload }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, from: &str, until: &str, more: &Value) -> Event {
+        let mut event = json!({ "id": id, "status": "confirmed", "summary": id, "updated": "2026-03-01T08:00:00Z",
+            "start": { "dateTime": format!("2026-03-02T{from}:00Z") }, "end": { "dateTime": format!("2026-03-02T{until}:00Z") } });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn invited(response: &str) -> Value {
+        json!({ "organizer": { "email": "kim@work.example" }, "attendees": [
+            { "email": "kim@work.example", "responseStatus": "accepted" },
+            { "email": "ada@home.example", "self": true, "responseStatus": response } ] })
+    }
+
+    fn own() -> Value {
+        json!({ "organizer": { "email": "ada@home.example", "self": true } })
+    }
+
+    fn with(base: &Value, more: &Value) -> Value {
+        let mut all = base.as_object().unwrap().clone();
+        all.extend(more.as_object().unwrap().clone());
+        all.into()
+    }
+
+    #[test]
+    fn what_waits_for_an_answer_tells_and_says_what_it_clashes_with() {
+        let invite = event("invite", "09:00", "10:00", &invited("needsAction"));
+        assert!(invite.tells(None));
+        let others = [
+            event("dentist", "09:30", "11:00", &own()),
+            event("another question", "09:00", "10:00", &invited("needsAction")),
+            event("declined", "09:00", "10:00", &invited("declined")),
+            event("reminder", "09:00", "10:00", &with(&own(), &json!({ "transparency": "transparent" }))),
+            event("right after", "10:00", "11:00", &own()),
+            invite.clone(),
+        ];
+        let signal = invite.incoming(&others);
+        assert_eq!(signal.kind, "meeting_invite");
+        assert_eq!(signal.payload["conflicts_with"], json!(["dentist"]));
+        assert_eq!(signal.payload["has_conflict"], true);
+        assert_eq!(signal.payload["external_attendees"], true);
+        assert_eq!(signal.payload["event_id"], "invite");
+    }
+
+    #[test]
+    fn ones_own_events_and_what_was_answered_long_ago_tell_nothing() {
+        assert!(
+            !event("own", "09:00", "10:00", &with(&own(), &json!({ "sequence": 3 })))
+                .tells(Some(Timestamp::from(DateTime::UNIX_EPOCH)))
+        );
+        let answered = event("answered", "09:00", "10:00", &invited("accepted"));
+        assert!(!answered.tells(Some(Timestamp::from(DateTime::UNIX_EPOCH))), "an answer of our own is no news");
+        let moved = event("answered", "09:00", "10:00", &with(&invited("accepted"), &json!({ "sequence": 1 })));
+        assert!(!moved.tells(None), "on the first look nothing is news");
+        assert!(moved.tells(Some("2026-03-01T07:00:00Z".parse().unwrap())));
+        assert!(!moved.tells(Some("2026-03-01T09:00:00Z".parse().unwrap())));
+        assert_eq!(moved.incoming(&[]).kind, "event_updated");
+    }
+
+    #[test]
+    fn a_series_is_one_signal_and_a_moved_instance_another() {
+        let instance = |from: &str, original: &str| {
+            let series = json!({ "recurringEventId": "weekly", "originalStartTime": { "dateTime": format!("2026-03-02T{original}:00Z") } });
+            event(&format!("weekly_{from}"), from, "23:00", &with(&invited("needsAction"), &series))
+                .incoming(&[])
+                .external_id
+        };
+        assert_eq!(instance("09:00", "09:00"), instance("10:00", "10:00"));
+        assert_ne!(instance("09:00", "09:00"), instance("11:00", "10:00"));
+    }
+
+    #[test]
+    fn the_identity_changes_with_what_others_decide_and_not_with_our_answer() {
+        let id = |more: &Value, until: &str| event("e", "09:00", until, more).incoming(&[]).external_id;
+        let first = id(&invited("needsAction"), "10:00");
+        assert_eq!(first, id(&invited("accepted"), "10:00"));
+        assert_ne!(first, id(&invited("needsAction"), "10:30"));
+        assert_ne!(first, id(&with(&invited("needsAction"), &json!({ "status": "cancelled" })), "10:00"));
+    }
+}
