@@ -2,6 +2,7 @@
 
 mod approvals;
 mod ask;
+mod catalogue;
 mod decisions;
 mod events;
 mod executions;
@@ -76,6 +77,7 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(policies::list, policies::create))
         .routes(routes!(policies::get, policies::put, policies::delete))
         .routes(routes!(simulate::post))
+        .routes(routes!(catalogue::get))
         .routes(routes!(triggers::list, triggers::create))
         .routes(routes!(triggers::get, triggers::put, triggers::delete))
         .routes(routes!(spend::get))

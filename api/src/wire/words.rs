@@ -75,6 +75,14 @@ words! {
     EventName => domain::event::Name;
     /// What a ledger entry does.
     EntryKind => domain::ledger::EntryKind;
+    /// What a parameter must look like.
+    Shape => domain::catalogue::Shape;
+    /// What a condition can compare.
+    Field => domain::policy::Field;
+    /// What a field is compared with.
+    FieldType => domain::policy::FieldType;
+    /// How a field is compared.
+    Operator => domain::policy::Op;
     /// Where a preference comes from.
     PreferenceSource => domain::twin::Source;
 }

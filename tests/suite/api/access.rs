@@ -45,6 +45,7 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("get", "/executions", read("/executions")),
         ("get", "/executions/{id}", own(format!("/executions/{}", of.execution))),
         ("get", "/settings", read("/settings")),
+        ("get", "/catalogue", read("/catalogue")),
         ("get", "/policies", read("/policies")),
         ("get", "/policies/{id}", own(format!("/policies/{}", of.policy))),
         ("get", "/triggers", read("/triggers")),

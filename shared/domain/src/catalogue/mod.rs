@@ -17,7 +17,7 @@ pub use self::{
     parameters::{absent, compensation, cost_of, missing, read, with_parameters},
     rows::Verb,
 };
-use crate::{risk::RiskTier, signal::Domain};
+use crate::{risk::RiskTier, signal::Domain, wire::wire_enum};
 
 /// Undo of mail is offered for 30 s (`domain.md` §4).
 pub const MAIL_GRACE: TimeDelta = TimeDelta::seconds(30);
@@ -123,25 +123,26 @@ pub enum CostFrom {
     Fee,
 }
 
-/// What a parameter must look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A text or number that names a thing, or a list of them.
-    Id,
-    /// A text that is not empty.
-    Text,
-    /// A number, or a text that is one.
-    Number,
-    /// Whole cents, zero or more.
-    Cents,
-    /// An ISO 4217 code.
-    Currency,
-    /// A list that is not empty, or one text for a list of one.
-    List,
-    /// True or false.
-    Flag,
-    /// Anything but null.
-    Any,
+wire_enum! {
+    /// What a parameter must look like.
+    Shape, "shape" {
+        /// A text or number that names a thing, or a list of them.
+        Id = "id",
+        /// A text that is not empty.
+        Text = "text",
+        /// A number, or a text that is one.
+        Number = "number",
+        /// Whole cents, zero or more.
+        Cents = "cents",
+        /// An ISO 4217 code.
+        Currency = "currency",
+        /// A list that is not empty, or one text for a list of one.
+        List = "list",
+        /// True or false.
+        Flag = "flag",
+        /// Anything but null.
+        Any = "any",
+    }
 }
 
 /// One parameter of a verb.

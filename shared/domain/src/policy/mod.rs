@@ -15,7 +15,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use condition::{Comparison, Condition, Field, MAX_DEPTH, MAX_NODES, Op, Operand, Weekday, Word};
+pub use condition::{
+    Comparison, Condition, Field, MAX_DEPTH, MAX_NODES, Op, Operand, Type as FieldType, Weekday, Word,
+};
 pub use own::{OwnRule, Policy};
 pub use replay::{Replay, replay};
 pub use rules::{BUILT_IN, BuiltIn, EXPERIENCED_AFTER, exceeded, over_daily_limit};

@@ -118,24 +118,39 @@ pub enum Condition {
     Unreadable(Value),
 }
 
-/// What a field takes.
-enum Type {
-    Verb,
-    Domain,
-    Cents,
-    Hour,
-    Truth,
-    Risk,
-    Tier,
-    Confidence,
-    Urgency,
-    Flag,
-    Text,
-    Weekday,
+wire_enum! {
+    /// What a field is compared with.
+    Type, "type of field" {
+        Verb = "verb", Domain = "domain", Cents = "cents", Hour = "hour", Truth = "truth", Risk = "risk", Tier = "tier",
+        Confidence = "confidence", Urgency = "urgency", Flag = "flag", Text = "text", Weekday = "weekday",
+    }
+}
+
+impl Type {
+    /// Every word there is, where they are a closed list.
+    pub fn words(self) -> Option<Vec<&'static str>> {
+        macro_rules! all {
+            ($name:ty) => {
+                Some(<$name>::ALL.iter().map(|word| word.as_str()).collect())
+            };
+        }
+        match self {
+            Self::Verb => all!(Verb),
+            Self::Domain => all!(Domain),
+            Self::Risk => all!(RiskTier),
+            Self::Tier => all!(TrustTier),
+            Self::Confidence => all!(Confidence),
+            Self::Urgency => all!(Urgency),
+            Self::Flag => all!(Flag),
+            Self::Weekday => all!(Weekday),
+            Self::Cents | Self::Hour | Self::Truth | Self::Text => None,
+        }
+    }
 }
 
 impl Field {
-    const fn takes(self) -> Type {
+    /// What it is compared with.
+    pub const fn takes(self) -> Type {
         match self {
             Self::Verb => Type::Verb,
             Self::Domain => Type::Domain,

@@ -1,0 +1,81 @@
+// Queue, for operators: how deep, how old, what is dead and why, the engine's breaker, and the switch that stops everything.
+import { h } from "../dom.js";
+import { get, post } from "../api.js";
+import { button } from "../form.js";
+import { confirm } from "../dialog.js";
+import { span } from "../format.js";
+import { icon } from "../icons.js";
+import { empty, region } from "../region.js";
+import { say } from "../toast.js";
+import { name, sentence } from "../words.js";
+import { chip, when } from "../parts/badges.js";
+import { everySecond } from "../tick.js";
+
+const EVERY = 5;
+
+/** The page. */
+export function queue(context) {
+  const optional = (path, signal) => get(path, { signal }).catch((problem) => {
+    if (problem.status === 404) return null;
+    throw problem;
+  });
+  const element = region(context, {
+    label: "The queue",
+    load: async (signal) => {
+      const [jobs, system, engine] = await Promise.all([get("/jobs", { signal }), get("/system", { signal }), optional("/engine", signal)]);
+      return { jobs, system, engine };
+    },
+    show: ({ jobs, system, engine }, again) => [whole(system, again), engine && breaker(engine), depths(jobs.queues), dead(jobs.dead, again)],
+  });
+  // Operators have no stream of their own: look again every few seconds while the page is seen.
+  let rest = EVERY;
+  everySecond(element, () => {
+    rest -= 1;
+    if (rest > 0 || document.hidden) return;
+    rest = EVERY;
+    element.again?.();
+  });
+  return h("div", { class: "page" }, h("div", { class: "head" }, h("div", null, h("h1", { tabindex: "-1" }, "Queue"), h("p", null, "What the workers have before them. Looked at every few seconds."))), element);
+}
+
+function whole(system, again) {
+  const stopped = system.stopped_at !== null;
+  const turn = async (word) => {
+    if (word === "stop" && !(await confirm("Stop everything?", "Signals are still taken, but nothing is decided or done for anybody until you let it go on.", "Stop everything", { bad: true }))) return;
+    await post(`/system/${word}`);
+    say(word === "stop" ? "Everything is stopped." : "Everything goes on.");
+    again();
+  };
+  return h("section", { class: `card stack ${stopped ? "bad" : ""}`, "aria-labelledby": "whole" },
+    h("div", { class: "title section" }, h("h2", { id: "whole" }, "The whole system"), stopped ? h("p", null, "Stopped since ", when(system.stopped_at), ".") : h("p", { class: "soft" }, "Running.")),
+    h("div", { class: "buttons" }, stopped ? button([icon("play"), "Let everything go on"], () => turn("resume"), { kind: "main" }) : button([icon("stop"), "Stop everything"], () => turn("stop"), { kind: "bad" })));
+}
+
+/** The engine's breaker, whatever the API tells of it. */
+function breaker(engine) {
+  const all = engine.items ?? engine.engines ?? [engine];
+  return h("section", { class: "section", "aria-labelledby": "engine" }, h("h2", { id: "engine" }, "Engines"),
+    h("ul", { class: "rows card tight" }, all.map((one) => h("li", null, h("div", { class: "grow" }, h("strong", null, one.engine ?? one.name ?? "Engine"), one.error && h("p", { class: "little soft" }, one.error)),
+      h("div", { class: "end" }, one.state && chip(sentence(name(one.state)), one.state === "closed" ? "good" : "bad"), one.failures > 0 && chip(`${one.failures} failures`, "warn"), one.until && h("span", { class: "little soft" }, "until ", when(one.until)))))));
+}
+
+function depths(queues) {
+  const head = ["Queue", "Due", "Oldest", "Later", "Running", "Dead", "Done"];
+  return h("section", { class: "section", "aria-labelledby": "depth" }, h("h2", { id: "depth" }, "How deep"),
+    h("div", { class: "card tight scroll", tabindex: "0", role: "region", "aria-label": "How deep each queue is" }, h("table", null,
+      h("thead", null, h("tr", null, head.map((word, at) => h("th", { scope: "col", class: at > 0 ? "number" : null }, word)))),
+      h("tbody", null, queues.map((one) => h("tr", null,
+        h("th", { scope: "row" }, name(one.queue)),
+        [one.due, one.oldest_due_seconds === null ? "–" : span(one.oldest_due_seconds * 1000), one.scheduled, one.running].map((cell) => h("td", { class: "number" }, String(cell))),
+        h("td", { class: "number" }, one.dead ? chip(String(one.dead), "bad") : "0"), h("td", { class: "number" }, String(one.done))))))));
+}
+
+function dead(all, again) {
+  return h("section", { class: "section", "aria-labelledby": "dead" }, h("h2", { id: "dead" }, "Dead"),
+    all.length
+      ? h("ul", { class: "rows card tight" }, all.map((one) => h("li", null,
+        h("div", { class: "grow section" }, h("h3", null, name(one.queue)), h("p", { class: "little" }, one.reason), h("p", { class: "tiny soft" }, h("code", null, one.payload))),
+        h("div", { class: "end" }, h("span", { class: "little soft" }, `${one.attempts} of ${one.max_attempts} tries`, one.died_at && [", ", when(one.died_at)]),
+          button(["Try again", h("span", { class: "hear" }, `: ${name(one.queue)}`)], async () => { await post(`/jobs/${encodeURIComponent(one.id)}/retry`); say("It runs again."); again(); }, { kind: "small", "data-focus": `retry-${one.id}` })))))
+      : h("div", { class: "card" }, empty(icon("check"), "Nothing is dead", "What is given up after all its tries is kept here with the reason.")));
+}

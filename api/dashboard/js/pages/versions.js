@@ -1,0 +1,57 @@
+// How the twin came to be: its versions, what each changed, and the way back to one.
+import { h } from "../dom.js";
+import { get, post, query } from "../api.js";
+import { button } from "../form.js";
+import { ask, confirm } from "../dialog.js";
+import { icon } from "../icons.js";
+import { paged } from "../paging.js";
+import { empty } from "../region.js";
+import { may } from "../session.js";
+import { say } from "../toast.js";
+import { name } from "../words.js";
+import { chip, when } from "../parts/badges.js";
+import { tabs } from "../parts/tabs.js";
+import { change, TABS } from "./twin.js";
+
+const PAGE = 50;
+
+/** The page. */
+export function versions(context) {
+  const list = paged(context, {
+    key: (version) => version.version,
+    events: ["twin.updated"],
+    load: async (before, signal) => {
+      const { items } = await get(query("/twin/versions", { before, limit: PAGE }), { signal });
+      return { items, next: items.length === PAGE ? items[items.length - 1].version : null };
+    },
+    make: (version) => row(version, () => list.again()),
+    nothing: () => empty(icon("twin"), "The first version", "With your first answer your twin learns something, and the change appears here."),
+  });
+  return h("div", { class: "page" },
+    h("div", { class: "head" }, h("div", null, h("h1", { tabindex: "-1" }, "Twin"), h("p", null, "Every change to what it knows. Going back is a new version, so nothing is lost."))),
+    tabs(TABS), list.element);
+}
+
+function row(version, again) {
+  return h("li", null,
+    h("div", { class: "grow" },
+      h("h3", null, `Version ${version.version}`, " ", h("span", { class: "soft little" }, name(version.cause))),
+      h("p", { class: "little soft" }, version.changed.length ? version.changed.map((one) => one.replace("/", ": ").replaceAll("_", " ")).join(", ") : "Nothing changed")),
+    h("div", { class: "end" }, when(version.at),
+      button(["What changed", h("span", { class: "hear" }, ` in version ${version.version}`)], () => difference(version), { kind: "small", "data-focus": `diff-${version.version}` }),
+      may("settings") && button(["Go back to it", h("span", { class: "hear" }, `: version ${version.version}`)], () => revert(version, again), { kind: "small quiet", "data-focus": `revert-${version.version}` })));
+}
+
+async function difference(version) {
+  const found = await get(`/twin/versions/${version.version}/diff`);
+  return ask(`Version ${version.version}`, () => (found.changes.length ? found.changes.map(change) : h("p", { class: "soft" }, "It differs in nothing from the version before.")), { wide: true });
+}
+
+async function revert(version, again) {
+  const found = await get(`/twin/versions/${version.version}`);
+  const text = [`Your twin holds again what it held then: ${found.preferences.length} preferences. What it learned since is kept in the versions, and you can go forward again.`];
+  if (!(await confirm(`Go back to version ${version.version}?`, [...text, chip(name(version.cause))], "Go back"))) return;
+  await post(`/twin/versions/${version.version}/revert`);
+  say(`It holds again what version ${version.version} held.`);
+  again();
+}
