@@ -88,6 +88,7 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(preferences::put, preferences::delete))
         .routes(routes!(preferences::history))
         .routes(routes!(twin::get))
+        .routes(routes!(twin::delete))
         .routes(routes!(ask::post))
         .routes(routes!(twin_versions::list))
         .routes(routes!(twin_versions::get))

@@ -125,7 +125,7 @@ pub(crate) async fn put(
     };
     let after = Held::new(preference.clone(), Confidence::Confirmed.half_steps());
     let moved = [Moved { before, after: Some(after) }];
-    let outbox = learning::write(&mut tx, &lock, &moved, "stated", None, now).await?;
+    let outbox = learning::write(&mut tx, &lock, &moved, "stated", now).await?;
     tx.commit(outbox, now).await?;
     Ok(Json(preference.into()))
 }
@@ -145,7 +145,7 @@ pub(crate) async fn delete(
     let held = preferences::held(&mut tx, caller.user).await?;
     let before = held.into_iter().find(|held| held.preference.domain == domain && held.preference.key == key);
     let before = Some(before.ok_or(Error::NotFound)?);
-    let outbox = learning::write(&mut tx, &lock, &[Moved { before, after: None }], "withdrawn", None, now).await?;
+    let outbox = learning::write(&mut tx, &lock, &[Moved { before, after: None }], "withdrawn", now).await?;
     tx.commit(outbox, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,7 +16,10 @@ use crate::{
     cursor,
     problem::Problem,
     query::Query,
-    wire::learning::{Change, Summary, Version},
+    wire::{
+        learning::{Change, Summary, Version},
+        profile::Fields,
+    },
 };
 
 /// Which versions.
@@ -56,6 +59,10 @@ pub(crate) struct Difference {
     to: i64,
     /// One entry per preference.
     changes: Vec<Change>,
+    /// What the fields said in the earlier version and no longer do.
+    fields_before: Fields,
+    /// What they say in the later version and did not.
+    fields_after: Fields,
 }
 
 /// The version of the path; what is no number names nothing.
@@ -107,14 +114,19 @@ pub(crate) async fn diff(
             None => to.clone(),
         },
     };
-    let (from, to_version) = (earlier.version, to.version);
-    let changes = learning::difference(earlier.snapshot, to.snapshot).into_iter().map(Change::from).collect();
-    Ok(Json(Difference { from, to: to_version, changes }))
+    Ok(Json(Difference {
+        from: earlier.version,
+        to: to.version,
+        fields_before: earlier.fields.without(&to.fields).into(),
+        fields_after: to.fields.without(&earlier.fields).into(),
+        changes: learning::difference(earlier.snapshot, to.snapshot).into_iter().map(Change::from).collect(),
+    }))
 }
 
 /// Go back to a version.
 ///
-/// What it held holds again, as a new version. Asks that a punished verb owes stay owed.
+/// The preferences it held hold again, as a new version. The fields stay, being what was answered; so do the asks that
+/// a punished verb owes.
 #[utoipa::path(post, path = "/twin/versions/{version}/revert", tag = "preferences", params(("version" = i64, Path)),
     security(("token" = ["settings"])), responses((status = 200, description = "The version that holds now.", body = Version)))]
 pub(crate) async fn revert(

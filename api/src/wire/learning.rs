@@ -13,7 +13,7 @@ use store::learning::{self, Moved, Past};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::words;
+use super::{profile::Fields, words};
 
 /// Something the person prefers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,9 +99,9 @@ impl From<Past> for Entry {
 pub(crate) struct Summary {
     /// Its number.
     version: i64,
-    /// What became different with it, as `domain/key`.
+    /// What became different with it: preferences as `domain/key`, fields as `field/domain` or `field`.
     changed: Vec<String>,
-    /// What caused it; `start` is what there was before anything was learned.
+    /// What caused it: a kind of answer, `stated`, `withdrawn`, `forgotten` or `revert`; `start` is what there was before anything was learned.
     cause: String,
     /// Which answer, if one did.
     feedback: Option<Uuid>,
@@ -117,13 +117,15 @@ pub(crate) struct Version {
     summary: Summary,
     /// All that was held, by domain and key.
     preferences: Vec<Preference>,
+    /// What the person's answers added up to.
+    fields: Fields,
 }
 
 impl From<learning::Version> for Version {
     fn from(found: learning::Version) -> Self {
-        let learning::Version { version, snapshot, changed, cause, feedback, at } = found;
+        let learning::Version { version, snapshot, fields, changed, cause, feedback, at } = found;
         let summary = Summary { version, changed, cause, feedback: feedback.map(domain::id::Id::uuid), at };
-        Self { summary, preferences: snapshot.into_iter().map(Into::into).collect() }
+        Self { summary, preferences: snapshot.into_iter().map(Into::into).collect(), fields: fields.into() }
     }
 }
 

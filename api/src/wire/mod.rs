@@ -6,6 +6,7 @@ pub mod approval;
 pub mod decision;
 pub mod execution;
 pub(crate) mod learning;
+pub(crate) mod profile;
 pub mod settings;
 pub mod signal;
 pub mod words;

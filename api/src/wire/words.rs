@@ -85,6 +85,12 @@ words! {
     Operator => domain::policy::Op;
     /// Where a preference comes from.
     PreferenceSource => domain::twin::Source;
+    /// What the person is like.
+    Trait => domain::twin::Trait;
+    /// A field of the twin's profile.
+    TwinField => domain::profile::Field;
+    /// A day of the week.
+    Weekday => domain::policy::Weekday;
 }
 
 /// A UTC instant with microseconds, RFC 3339.

@@ -26,6 +26,7 @@ pub mod money;
 pub mod notify;
 pub mod outbox;
 pub mod policy;
+pub mod profile;
 pub mod quiet;
 pub mod retry;
 pub mod risk;

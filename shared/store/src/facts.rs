@@ -12,7 +12,7 @@ use domain::{
     twin::History,
 };
 
-use crate::{Result, Tx, UserLock, learning, ledger, policies, preferences, row::Row, users};
+use crate::{Result, Tx, UserLock, learning, ledger, policies, preferences, profile, row::Row, users};
 
 /// Everything about the locked user as of `now`. `except` leaves an execution's own reservation out of the spend.
 pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp, except: Option<ExecutionId>) -> Result<Facts> {
@@ -29,8 +29,11 @@ pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp, except: Option<E
 /// What the record says.
 async fn history(tx: &mut Tx, user: UserId) -> Result<History> {
     let row = |table| Row::of(table, user.uuid());
-    let mut history =
-        History { asks_owed: learning::owed(tx, user).await?.into_iter().collect(), ..History::default() };
+    let mut history = History {
+        asks_owed: learning::owed(tx, user).await?.into_iter().collect(),
+        traits: profile::get(&mut *tx, user).await?.fields.held_traits(),
+        ..History::default()
+    };
 
     let done = sqlx::query!(
         r#"SELECT domain, verb, count(*) AS "count!" FROM executions

@@ -1,8 +1,8 @@
-//! What is learned: preferences moved by an answer, the history of each, the versions of the twin, and asks owed
-//! (`domain.md` §11).
+//! What is learned: preferences moved by an answer, the history of each, the versions of the twin with its fields, and
+//! asks owed (`domain.md` §11).
 //!
 //! Invariant: whoever records an answer teaches it in the same transaction, and only when [`crate::feedback::insert`]
-//! says that it is new; so an answer teaches once. However many preferences move, there is one new version.
+//! says that it is new; so an answer teaches once. However many preferences move and fields change, there is one new version.
 
 use domain::{
     action::Verb,
@@ -10,15 +10,16 @@ use domain::{
     event::Name,
     feedback::Feedback,
     id::{FeedbackId, UserId, kind},
-    learning::{self, Held, Lesson, Said},
+    learning::{self, Held, Said},
     outbox::Outbox,
+    profile::Profile,
     signal::Domain,
     time::Timestamp,
 };
 use serde_json::json;
 
 use crate::{
-    Error, Result, Source, Tx, UserLock, preferences,
+    Error, Result, Source, Tx, UserLock, preferences, profile,
     row::{self, Row},
 };
 
@@ -59,7 +60,9 @@ pub struct Version {
     pub version: i64,
     /// All that was held, by domain and key.
     pub snapshot: Vec<Held>,
-    /// What became different with it, as `domain/key`.
+    /// What the person's answers added up to.
+    pub fields: Profile,
+    /// What became different with it: preferences as `domain/key`, fields as `field/domain` or `field`.
     pub changed: Vec<String>,
     /// What caused it; `start` is what there was before anything was learned.
     pub cause: String,
@@ -77,37 +80,47 @@ pub async fn teach(
     decision: &Decision,
     said: Said<'_>,
 ) -> Result<Outbox> {
+    lock.covers(feedback.user)?;
     let held = preferences::held(&mut *tx, lock.user()).await?;
     let lesson = learning::lesson(feedback, decision, said, &held);
-    apply(tx, lock, lesson, feedback).await
-}
-
-/// Writes a lesson.
-pub async fn apply(tx: &mut Tx, lock: &UserLock, lesson: Lesson, feedback: &Feedback) -> Result<Outbox> {
-    lock.covers(feedback.user)?;
     if let Some((verb, times)) = lesson.asks_owed {
         owe(tx, lock, verb, times).await?;
     }
     let moved: Vec<Moved> =
         lesson.changes.into_iter().map(|change| Moved { before: change.before, after: change.after }).collect();
-    write(tx, lock, &moved, feedback.kind.as_str(), Some(feedback.id), feedback.at).await
+    let fields = profile::derive(tx, lock.user()).await?;
+    record(tx, lock, &moved, Some(fields), feedback.kind.as_str(), Some(feedback.id), feedback.at).await
 }
 
 /// Writes changed preferences, each with its history, as one new version of the twin. Nothing changed is no version.
-pub async fn write(
+pub async fn write(tx: &mut Tx, lock: &UserLock, moved: &[Moved], cause: &str, now: Timestamp) -> Result<Outbox> {
+    record(tx, lock, moved, None, cause, None, now).await
+}
+
+/// Writes what the answers add up to now, where that is something else than before, as a new version of the twin.
+pub(crate) async fn found(tx: &mut Tx, lock: &UserLock, cause: &str, now: Timestamp) -> Result<Outbox> {
+    let fields = profile::derive(tx, lock.user()).await?;
+    record(tx, lock, &[], Some(fields), cause, None, now).await
+}
+
+async fn record(
     tx: &mut Tx,
     lock: &UserLock,
     moved: &[Moved],
+    fields: Option<Profile>,
     cause: &str,
     feedback: Option<FeedbackId>,
     now: Timestamp,
 ) -> Result<Outbox> {
+    let user = lock.user();
     let moved: Vec<&Moved> = moved.iter().filter(|moved| moved.before != moved.after).collect();
-    if moved.is_empty() {
+    let known = profile::get(&mut *tx, user).await?.fields;
+    let fields = fields.unwrap_or_else(|| known.clone());
+    let found = known.changes(&fields);
+    if moved.is_empty() && found.is_empty() {
         return Ok(Outbox::nothing());
     }
-    let user = lock.user();
-    let version = next(tx, user, now).await?;
+    let version = next(tx, user, &known, &fields, now).await?;
     let mut changed = Vec::with_capacity(moved.len());
     for (place, moved) in moved.iter().enumerate() {
         put(tx, user, moved, now).await?;
@@ -116,17 +129,24 @@ pub async fn write(
             remember(tx, user, (version, place), moved, held, cause, feedback, now).await?;
         }
     }
+    changed.extend(found);
     let snapshot = preferences::held(&mut *tx, user).await?;
-    keep(tx, user, version, &snapshot, &changed, cause, feedback, now).await?;
+    keep(
+        tx,
+        Version { version, snapshot, fields, changed: changed.clone(), cause: cause.into(), feedback, at: now },
+        user,
+    )
+    .await?;
     let facts = json!({ "version": version, "changed": changed, "cause": cause, "feedback": feedback });
     Ok(Outbox::nothing().event(user, Name::TwinUpdated, facts.as_object().cloned().unwrap_or_default()))
 }
 
-/// Makes what was held at a version hold again, as a new version. [`Error::NotFound`] if there is no such version.
+/// Makes the preferences of a version hold again, as a new version. [`Error::NotFound`] if there is no such version.
+/// The fields stay: they are what the person's answers add up to, and those were given.
 pub async fn revert(tx: &mut Tx, lock: &UserLock, version: i64, now: Timestamp) -> Result<Outbox> {
     let then = get(&mut *tx, lock.user(), version).await?.snapshot;
     let held = preferences::held(&mut *tx, lock.user()).await?;
-    write(tx, lock, &difference(held, then), "revert", None, now).await
+    write(tx, lock, &difference(held, then), "revert", now).await
 }
 
 /// What is different between two snapshots, by domain and key. What is in both keeps the id of the first.
@@ -148,14 +168,13 @@ pub fn difference(from: Vec<Held>, mut to: Vec<Held>) -> Vec<Moved> {
     moved
 }
 
-/// The next version's number. The first time, what was there before is kept as a version of its own.
-async fn next(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<i64> {
+/// The next version's number, its fields written. The first time, what was there before is kept as a version of its own.
+async fn next(tx: &mut Tx, user: UserId, known: &Profile, fields: &Profile, now: Timestamp) -> Result<i64> {
     let before = preferences::held(&mut *tx, user).await?;
     let version = sqlx::query_scalar!(
-        "INSERT INTO twin_profiles AS t (user_id, version, updated_at) VALUES ($1, 2, $2)
-         ON CONFLICT (user_id) DO UPDATE SET version = t.version + 1, updated_at = excluded.updated_at
-         RETURNING version",
+        "UPDATE twin_profiles SET version = version + 1, fields = $2, updated_at = $3 WHERE user_id = $1 RETURNING version",
         user.uuid(),
+        row::json(fields)?,
         now.utc(),
     )
     .fetch_one(tx.connection())
@@ -165,7 +184,16 @@ async fn next(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<i64> {
             .fetch_one(tx.connection())
             .await?;
     if !any {
-        keep(tx, user, version - 1, &before, &[], "start", None, now).await?;
+        let start = Version {
+            version: version - 1,
+            snapshot: before,
+            fields: known.clone(),
+            changed: Vec::new(),
+            cause: "start".into(),
+            feedback: None,
+            at: now,
+        };
+        keep(tx, start, user).await?;
     }
     Ok(version)
 }
@@ -237,26 +265,18 @@ async fn remember(
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row's columns, each once")]
-async fn keep(
-    tx: &mut Tx,
-    user: UserId,
-    version: i64,
-    snapshot: &[Held],
-    changed: &[String],
-    cause: &str,
-    feedback: Option<FeedbackId>,
-    now: Timestamp,
-) -> Result<()> {
+async fn keep(tx: &mut Tx, kept: Version, user: UserId) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO twin_versions (user_id, version, snapshot, changed, cause, feedback_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO twin_versions (user_id, version, snapshot, fields, changed, cause, feedback_id, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         user.uuid(),
-        version,
-        row::json(&snapshot)?,
-        &row::texts(changed),
-        cause,
-        feedback.map(FeedbackId::uuid),
-        now.utc(),
+        kept.version,
+        row::json(&kept.snapshot)?,
+        row::json(&kept.fields)?,
+        &row::texts(&kept.changed),
+        kept.cause,
+        kept.feedback.map(FeedbackId::uuid),
+        kept.at.utc(),
     )
     .execute(tx.connection())
     .await?;
@@ -334,7 +354,7 @@ pub async fn history(db: impl Source, user: UserId, domain: Domain, key: &str, l
 /// The versions before one (all for none), the latest first, at most `limit` of them.
 pub async fn versions(db: impl Source, user: UserId, before: Option<i64>, limit: u32) -> Result<Vec<Version>> {
     let found = sqlx::query!(
-        "SELECT version, snapshot, changed, cause, feedback_id, at FROM twin_versions
+        "SELECT version, snapshot, fields, changed, cause, feedback_id, at FROM twin_versions
           WHERE user_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3",
         user.uuid(),
         before.unwrap_or(i64::MAX),
@@ -345,9 +365,11 @@ pub async fn versions(db: impl Source, user: UserId, before: Option<i64>, limit:
     found
         .into_iter()
         .map(|found| {
+            let row = Row::of("twin_versions", user.uuid());
             Ok(Version {
                 version: found.version,
-                snapshot: Row::of("twin_versions", user.uuid()).json("snapshot", found.snapshot)?,
+                snapshot: row.json("snapshot", found.snapshot)?,
+                fields: row.json("fields", found.fields)?,
                 changed: found.changed,
                 cause: found.cause,
                 feedback: found.feedback_id.map(FeedbackId::new),

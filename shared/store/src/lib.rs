@@ -23,6 +23,7 @@ pub mod overrides;
 mod page;
 pub mod policies;
 pub mod preferences;
+pub mod profile;
 mod row;
 pub mod secrets;
 pub mod sessions;

@@ -1,29 +1,17 @@
-//! What the twin knows of a person: preferences, and the profile they add up to (`domain.md` §11).
+//! What a person prefers, said or learned (`domain.md` §11).
 
 use domain::{
     id::{PreferenceId, UserId},
     learning::Held,
-    signal::Object,
     tier::Confidence,
     time::Timestamp,
     twin::Preference,
 };
 
 use crate::{
-    Error, Result, Source, Tx, UserLock,
+    Result, Source, Tx, UserLock,
     row::{self, Row},
 };
-
-/// The twin's profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Grows with every change.
-    pub version: i64,
-    /// What was learned, each with confidence and provenance.
-    pub fields: Object,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
 
 /// A user's preferences, by domain and key.
 pub async fn list(db: impl Source, user: UserId) -> Result<Vec<Preference>> {
@@ -80,14 +68,4 @@ pub async fn put(tx: &mut Tx, lock: &UserLock, preference: &Preference, now: Tim
     .fetch_one(tx.connection())
     .await?;
     Ok(PreferenceId::new(id))
-}
-
-/// A user's profile.
-pub async fn profile(db: impl Source, user: UserId) -> Result<Profile> {
-    let found = sqlx::query!("SELECT version, fields, updated_at FROM twin_profiles WHERE user_id = $1", user.uuid())
-        .fetch_optional(&mut *db.conn().await?)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let fields = Row::of("twin_profiles", user.uuid()).json("fields", found.fields)?;
-    Ok(Profile { version: found.version, fields, updated_at: found.updated_at.into() })
 }

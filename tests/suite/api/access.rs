@@ -121,6 +121,8 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("post", "/system/stop", read("/system/stop")),
         ("post", "/system/resume", read("/system/resume")),
         ("delete", "/tokens/{id}", own(format!("/tokens/{}", of.token))),
+        // Late: it fills from the answers above.
+        ("delete", "/twin/fields/{field}", own("/twin/fields/risk_tolerance".into())),
     ]
 }
 

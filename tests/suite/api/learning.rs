@@ -62,7 +62,7 @@ async fn knows(door: &Door, user: UserId, domain: Domain, key: &str, confidence:
     let mut tx = door.store.begin().await.unwrap();
     let lock = tx.lock(user).await.unwrap();
     let moved = [Moved { before: None, after: Some(Held::new(preference, confidence.half_steps())) }];
-    let outbox = learning::write(&mut tx, &lock, &moved, "stated", None, now).await.unwrap();
+    let outbox = learning::write(&mut tx, &lock, &moved, "stated", now).await.unwrap();
     tx.commit(outbox, now).await.unwrap();
 }
 

@@ -8,6 +8,7 @@ mod idempotency;
 mod learning;
 mod limits;
 mod people;
+mod profile;
 mod resolutions;
 mod rules;
 mod seed;

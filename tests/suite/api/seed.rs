@@ -283,7 +283,7 @@ impl Seeded {
         };
         let held = Held::new(preference.clone(), Confidence::Confirmed.half_steps());
         let moved = [Moved { before: None, after: Some(held) }];
-        let taught = learning::write(&mut tx, &lock, &moved, "stated", None, now).await.unwrap();
+        let taught = learning::write(&mut tx, &lock, &moved, "stated", now).await.unwrap();
         let policy = Policy {
             id: PolicyId::new(entropy.uuid(now)),
             name: MARK.into(),

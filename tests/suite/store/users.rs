@@ -1,6 +1,6 @@
 //! People, their settings and their tokens.
 
-use ::store::{Error, preferences, tokens, tokens::Token, users};
+use ::store::{Error, preferences, profile, tokens, tokens::Token, users};
 use chrono::TimeDelta;
 use domain::{
     id::UserId,
@@ -76,7 +76,7 @@ async fn an_id_is_given_to_one_person_only() {
     create().await.unwrap();
     assert!(matches!(create().await, Err(Error::Duplicate)));
     assert_eq!(users::list(&world.store, None, 10).await.unwrap().items.len(), 1);
-    assert_eq!(preferences::profile(&world.store, new.id).await.unwrap().version, 1);
+    assert_eq!(profile::get(&world.store, new.id).await.unwrap().version, 1);
 }
 
 #[tokio::test]

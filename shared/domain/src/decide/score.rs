@@ -12,7 +12,7 @@ use crate::{
 /// A cost up to so many cents still earns points.
 const CHEAP_CENTS: i64 = 500;
 /// A cautious spender minds from here on, in cents.
-const CAUTIOUS_ABOVE_CENTS: i64 = 1_000;
+pub(crate) const CAUTIOUS_ABOVE_CENTS: i64 = 1_000;
 /// Support and patterns add at most so many points each.
 const MOST_BOOST: i64 = 20;
 /// A pattern from so many times on is a routine.

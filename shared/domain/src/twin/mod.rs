@@ -69,12 +69,17 @@ pub struct History {
 impl History {
     /// What repetition alone says about a verb; it never passes high (`domain.md` §11).
     pub fn pattern(&self, verb: Verb) -> Confidence {
-        match self.patterns.get(&verb).copied().unwrap_or_default() {
-            0..=2 => Confidence::Speculative,
-            3..=4 => Confidence::Low,
-            5..=9 => Confidence::Moderate,
-            10.. => Confidence::High,
-        }
+        confidence_from_repetition(self.patterns.get(&verb).copied().unwrap_or_default())
+    }
+}
+
+/// How sure repetition makes the twin (`domain.md` §11 "Patterns"); without a statement it never passes high.
+pub(crate) const fn confidence_from_repetition(times: u32) -> Confidence {
+    match times {
+        0..=2 => Confidence::Speculative,
+        3..=4 => Confidence::Low,
+        5..=9 => Confidence::Moderate,
+        10.. => Confidence::High,
     }
 }
 

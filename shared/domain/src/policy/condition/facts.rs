@@ -4,7 +4,7 @@
 
 use chrono::{Datelike, Timelike};
 
-use super::{Comparison, Field, Op, Operand, Weekday, Word};
+use super::{Comparison, Field, Op, Operand, Word};
 use crate::{action::Cost, policy::Case, risk};
 
 impl Comparison {
@@ -49,7 +49,7 @@ fn value(field: Field, case: &Case<'_>) -> Option<Word> {
         Field::Urgency => Word::Urgency(case.context.urgency),
         Field::Sender => Word::Text(case.context.sender.as_ref()?.trim().to_lowercase()),
         Field::LocalHour => Word::Number(i64::from(local().hour())),
-        Field::Weekday => Word::Weekday(weekday(local().weekday())),
+        Field::Weekday => Word::Weekday(local().weekday().into()),
         Field::Risk
         | Field::Reversibility
         | Field::FinancialImpact
@@ -59,16 +59,4 @@ fn value(field: Field, case: &Case<'_>) -> Option<Word> {
         | Field::OperationalRisk => Word::Risk(case.risk.overall),
         Field::Flags => return None,
     })
-}
-
-const fn weekday(day: chrono::Weekday) -> Weekday {
-    match day {
-        chrono::Weekday::Mon => Weekday::Monday,
-        chrono::Weekday::Tue => Weekday::Tuesday,
-        chrono::Weekday::Wed => Weekday::Wednesday,
-        chrono::Weekday::Thu => Weekday::Thursday,
-        chrono::Weekday::Fri => Weekday::Friday,
-        chrono::Weekday::Sat => Weekday::Saturday,
-        chrono::Weekday::Sun => Weekday::Sunday,
-    }
 }
