@@ -37,8 +37,8 @@ export function frame() {
       made.className = "";
       return made;
     }),
-    h("button", { type: "button", on: { click: () => more(pages) } }, icon("more"), h("span", null, "More")));
-  const bell = session.operator ? null : h("a", { class: "btn quiet icon-only bell", href: "/notifications", "aria-label": "Notifications" }, icon("bell"));
+    !session.operator && h("button", { type: "button", on: { click: () => more(pages) } }, icon("more"), h("span", null, "More")));
+  const bell = session.operator ? null : h("a", { class: "btn quiet icon-only bell", href: "/notifications" }, icon("bell"), h("span", { class: "hear" }, "Notifications: "));
   const bellCount = h("span", { class: "count", hidden: true });
   bell?.append(bellCount);
   const top = h("header", { class: "top" },

@@ -50,13 +50,17 @@ export function join() {
     tell("open", {});
   };
   source.onerror = () => again();
-  source.addEventListener("heartbeat", () => { heard = Date.now(); });
+  for (const name of ["hello", "heartbeat"]) source.addEventListener(name, hear);
   for (const name of NAMES) source.addEventListener(name, (event) => take(name, event));
 }
 
-function take(name, event) {
+function hear(event) {
   heard = Date.now();
   if (event.lastEventId) last = event.lastEventId;
+}
+
+function take(name, event) {
+  hear(event);
   let told = {};
   try {
     told = JSON.parse(event.data);

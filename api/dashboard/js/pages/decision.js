@@ -45,7 +45,7 @@ function whole(found, undo, spend, again, context) {
         found.candidates.length > 0 && h("section", { class: "card stack" },
           h("div", { class: "title section" }, h("h2", null, "Everything it weighed"), h("p", { class: "soft" }, "Best first, each with the chain of rules.")),
           found.candidates.map((one) => candidate(one, one.ordinal === found.chosen))),
-        before.length > 0 && h("section", { class: "section" }, h("h2", null, "Asked before"), before.map((one) => approvalCard(one, { linked: false })))),
+        before.length > 0 && h("section", { class: "section" }, h("h2", null, "Asked before"), before.map((one) => approvalCard(one, { linked: false, heading: "h3" })))),
       h("div", null,
         undoPanel(found, undo, again),
         opinionPanel(found, again),

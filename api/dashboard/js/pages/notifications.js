@@ -68,6 +68,6 @@ function row(one, mark) {
   return h("li", null,
     h("div", { class: "grow section" },
       h("div", { class: "chips" }, !one.read_at && h("span", { class: "chip accent" }, h("i", { class: "dot" }), "New"), one.severity !== "info" && chip(name(one.severity), LOUD[one.severity]), title),
-      one.body && h("p", { class: "little soft" }, plain(one.body))),
+      one.body && h("p", { class: "little soft clamp" }, plain(one.body))),
     h("div", { class: "end" }, h("span", { class: "little soft" }, when(one.deliver_at), h("span", { class: "hear" }, `, ${day(one.deliver_at)}`)), !one.read_at && read));
 }

@@ -65,7 +65,8 @@ export function now(context) {
       drawn = true;
       fill(body, empty(icon("check"), "All clear", "When your twin needs your word, it appears here at once. What it did meanwhile is under Activity.", h("a", { class: "btn", href: "/activity" }, "See what it did")));
     } else {
-      if (!body.contains(asks)) fill(body, h("section", { class: "section", "aria-label": "Needs your word" }, asks), suggestionsPart, bar.element);
+      if (!body.contains(asksPart)) fill(body, asksPart, suggestionsPart, bar.element);
+      asksPart.hidden = !waiting.length;
       suggestionsPart.hidden = !passive.length;
       match(asks, waiting.map((approval) => ({ approval, spend })), ({ approval }) => approval.id, card);
       match(suggestions, passive.map((approval) => ({ approval, spend })), ({ approval }) => approval.id, card);
@@ -76,11 +77,13 @@ export function now(context) {
     bar.show();
   }
 
+  const asksPart = h("section", { class: "section", "aria-labelledby": "asks" }, h("h2", { id: "asks", class: "hear" }, "Needs your word"), asks);
   const suggestionsPart = h("section", { class: "section", "aria-labelledby": "suggestions" },
     h("div", { class: "title" }, h("h2", { id: "suggestions" }, "Suggestions"), h("p", { class: "little soft" }, "These don't interrupt you; they expire silently.")), suggestions);
 
   const card = ({ approval, spend: spent }) => approvalCard(approval, {
     spend: spent,
+    heading: "h3",
     picked: picked.has(approval.id),
     pick: may("answer") ? (wanted) => { picked[wanted ? "add" : "delete"](approval.id); bar.show(); } : null,
     done: () => settle([approval.id]),

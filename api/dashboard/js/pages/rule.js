@@ -79,7 +79,7 @@ function ruleForm(fields, given, drop) {
   const condition = conditionForm(fields, given.when);
   const reason = text({ value: given.reason ?? "", maxlength: 500, placeholder: "I want to see larger sums" });
   let word = given.effect;
-  const heading = h("h3", null, "");
+  const heading = h("h2", { hidden: true });
   const away = h("button", { class: "btn quiet small", type: "button", on: { click: drop } }, "Remove this case");
   const reasonField = field("Why (you will read this when it asks)", reason, {});
   const element = h("fieldset", { class: "section" }, h("legend", { class: "hear" }, "A case"), h("div", { class: "title section" }, heading), condition.element,
@@ -87,7 +87,8 @@ function ruleForm(fields, given, drop) {
   return {
     element,
     number(index, total) {
-      heading.textContent = total > 1 ? `Case ${index + 1}` : "";
+      heading.hidden = total < 2;
+      heading.textContent = `Case ${index + 1}`;
       away.hidden = total < 2;
       reasonField.dataset.path = `/rules/${index}/reason`;
     },

@@ -30,7 +30,6 @@ export function rules(context) {
       show: (found, again) => [own(found.items, again), always(found.built_in)],
     }),
     region(context, {
-      label: "Triggers",
       events: EVENTS,
       ghost: [],
       load: (signal) => get("/triggers", { signal }),

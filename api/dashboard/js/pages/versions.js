@@ -35,7 +35,7 @@ export function versions(context) {
 function row(version, again) {
   return h("li", null,
     h("div", { class: "grow" },
-      h("h3", null, `Version ${version.version}`, " ", h("span", { class: "soft little" }, name(version.cause))),
+      h("h2", null, `Version ${version.version}`, " ", h("span", { class: "soft little" }, name(version.cause))),
       h("p", { class: "little soft" }, version.changed.length ? version.changed.map((one) => one.replace("/", ": ").replaceAll("_", " ")).join(", ") : "Nothing changed")),
     h("div", { class: "end" }, when(version.at),
       button(["What changed", h("span", { class: "hear" }, ` in version ${version.version}`)], () => difference(version), { kind: "small", "data-focus": `diff-${version.version}` }),

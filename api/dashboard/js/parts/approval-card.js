@@ -10,8 +10,8 @@ import { costAgainst } from "./money.js";
 import { parameters } from "./action.js";
 import { answer, edit, reject } from "./answering.js";
 
-/** A card. `done(approval)` is called when it was answered; `pick(on)`, if given, makes it selectable. */
-export function approvalCard(approval, { spend, done, pick, picked = false, linked = true } = {}) {
+/** A card. `done(approval)` is called when it was answered; `pick(on)`, if given, makes it selectable; `heading` is its title's level. */
+export function approvalCard(approval, { spend, done, pick, picked = false, linked = true, heading = "h2" } = {}) {
   const waits = approval.state === "pending";
   const title = `title-${approval.id}`;
   const card = h("article", { class: "card ask", tabindex: "-1", "aria-labelledby": title, "data-focus": `card-${approval.id}`, "data-approval": approval.id });
@@ -25,7 +25,7 @@ export function approvalCard(approval, { spend, done, pick, picked = false, link
     waits && pick && h("label", { class: "pick" }, h("input", { type: "checkbox", checked: picked, "data-deed": "pick", "data-focus": `pick-${approval.id}`, "aria-label": `Select: ${withoutCost(approval.summary)}`, on: { change: (event) => pick(event.target.checked) } })),
     h("div", { class: "body" },
       h("div", { class: "top-line" },
-        h("h3", { id: title }, withoutCost(approval.summary)),
+        h(heading, { id: title }, withoutCost(approval.summary)),
         waits ? left(approval.expires_at) : state(approval.state)),
       h("div", { class: "chips" }, domain(approval.action.domain), cost(approval.action.cost), risk(approval.risk.overall), urgency(approval.urgency)),
       h("p", { class: "reason" }, because(approval.reasons)),
@@ -45,13 +45,13 @@ function behind(approval, run, waits, linked) {
   return h("details", { "data-focus": `behind-${approval.id}` },
     h("summary", { "data-deed": "open", "data-focus": `open-${approval.id}` }, others.length && waits ? `Details and ${others.length} other ${others.length === 1 ? "option" : "options"}` : "Details"),
     h("div", { class: "inside" },
-      waits && others.length > 0 && h("section", { class: "section" }, h("h4", null, "Instead, it could"),
+      waits && others.length > 0 && h("section", { class: "section" }, h("p", { class: "label" }, "Instead, it could"),
         h("ul", { class: "section" }, others.map((other) =>
           h("li", { class: "chips" },
             choose(approval, other, run), h("span", null, withoutCost(other.summary)), cost(other.action.cost))))),
-      h("section", { class: "section" }, h("h4", null, "Exactly what would be done"), parameters(approval.action)),
-      h("section", { class: "section" }, h("h4", null, "Which rules spoke"), chain(approval.reasons)),
-      h("section", { class: "section" }, h("h4", null, "Risk"), dimensions(approval.risk)),
+      h("section", { class: "section" }, h("p", { class: "label" }, "Exactly what would be done"), parameters(approval.action)),
+      h("section", { class: "section" }, h("p", { class: "label" }, "Which rules spoke"), chain(approval.reasons)),
+      h("section", { class: "section" }, h("p", { class: "label" }, "Risk"), dimensions(approval.risk)),
       h("p", { class: "little soft" }, "Asked ", when(approval.created_at), approval.reminded && ", reminded", ". ", linked && h("a", { href: `/activity/${approval.decision}` }, "The whole decision"))));
 }
 

@@ -23,7 +23,7 @@ export function execution(of, again) {
     of.engine && ["Done by", h("span", null, of.engine, of.engine_ref && h("span", { class: "soft" }, ` · ${of.engine_ref}`))],
   ].filter(Boolean);
   return h("section", { class: "section", "data-execution": of.id },
-    h("div", { class: "title" }, h("h3", null, of.kind === "undo" ? "Taking it back" : of.retry_of ? "Another try" : "What was done"), state(of.state)),
+    h("div", { class: "title" }, h("h2", null, of.kind === "undo" ? "Taking it back" : of.retry_of ? "Another try" : "What was done"), state(of.state)),
     h("ol", { class: "steps" }, of.steps.map((step) =>
       h("li", null, h("span", { class: `ring ${step.state}`, "aria-hidden": "true" }), h("span", null, name(step.action.verb)), h("span", { class: "little soft" }, name(step.state)),
         h("details", { "data-focus": `step-${of.id}-${step.ordinal}` }, h("summary", null, "With what"), h("div", { class: "inside" }, parameters(step.action), step.output && h("pre", null, JSON.stringify(step.output, null, 1))))))),
