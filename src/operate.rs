@@ -123,6 +123,7 @@ pub async fn show_jobs(json: bool) -> Result<()> {
     let config = Config::from_env()?;
     let store = open(&config).await?;
     let (queues, dead) = (store::jobs::depth(&store).await?, store::jobs::dead(&store, None, 50).await?);
+    let engines = store::engines::list(&store).await?;
     if json {
         println!("{}", serde_json::json!({ "queues": queues, "dead": dead }));
         return Ok(());
@@ -137,6 +138,16 @@ pub async fn show_jobs(json: bool) -> Result<()> {
             "{:<18} {:>8} {:>10} {:>8} {:>6} {:>10}  {age}",
             queue.queue, queue.due, queue.scheduled, queue.running, queue.dead, queue.done
         );
+    }
+    for store::engines::Engine { name, breaker, .. } in engines {
+        let why = breaker.last_failure.unwrap_or_default();
+        match breaker.open {
+            Some(open) => println!("engine {name} is in trouble, its work waits until {}: {why}", open.until),
+            None => println!("engine {name} works, with {} failures of late", breaker.failures.len()),
+        }
+        if let Some((since, why)) = breaker.misconfigured {
+            println!("engine {name} turns us away since {since}: {why}");
+        }
     }
     for job in dead {
         println!("dead {} in {} after {} attempts: {}", job.id, job.queue, job.attempts, job.why);

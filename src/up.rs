@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::outbox::Outbox;
+use domain::{outbox::Outbox, quota::Limits};
 use runtime::{
     Clock, Config, Entropy, Secret, Shutdown,
     postgres::{self, Embedded},
@@ -92,6 +92,7 @@ async fn with_database(
         let engine = simulated(folder, &note.engine).await?;
         config.engine_url = engine.url.parse().ok();
         config.engine_token = Some(Secret::new(engine.token.clone()));
+        config.engine_limits = Some(Limits::default());
         Some(engine)
     };
 

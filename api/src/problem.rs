@@ -91,6 +91,8 @@ table! {
     NeedsOverride = "needs_override", UNPROCESSABLE_ENTITY, "This goes above the daily limit";
     /// The cost is unknown and no cap was given.
     NeedsMaxCost = "needs_max_cost", UNPROCESSABLE_ENTITY, "The cost is unknown";
+    /// Secrets can't be sealed: this process was given no keys.
+    NoVault = "no_vault", SERVICE_UNAVAILABLE, "There is no vault to keep this in";
     /// Something broke here.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
     /// The database is away, or too much is going on.

@@ -58,6 +58,11 @@ impl Process {
         self.ended()
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it has ended; gives its exit code.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         let until = Instant::now() + Duration::from_mins(1);
@@ -134,6 +139,7 @@ impl Fleet {
             ("DATABASE_URL", url.reveal()),
             ("SKYTWIN_ENGINE_URL", &self.engine.url),
             ("SKYTWIN_ENGINE_TOKEN", &self.engine.token),
+            ("SKYTWIN_ENGINE_CALLS_PER_MINUTE", "unlimited"),
             ("SKYTWIN_LOG_FORMAT", "json"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

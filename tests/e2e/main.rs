@@ -12,6 +12,7 @@ mod crowd;
 mod fleet;
 mod frozen;
 mod keys;
+mod kills;
 mod scenarios;
 mod storm;
 mod tour;

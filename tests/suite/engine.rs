@@ -127,9 +127,9 @@ async fn drive(engine: &dyn Engine, mut execution: Execution) -> (Answer, Execut
     for _ in 0..40 {
         let (claimed, next) = execution.claim(engine.carrier(), |execution| engine.prepare(execution, None), now);
         let answer = match next {
-            Next::Send => engine.send(&us(), &claimed).await,
-            Next::Look => engine.look(&us(), &claimed).await,
-            Next::Cancel => engine.cancel(&us(), &claimed).await,
+            Next::Send => engine.send(&us(), &claimed).await.answer,
+            Next::Look => engine.look(&us(), &claimed).await.answer,
+            Next::Cancel => engine.cancel(&us(), &claimed).await.answer,
             Next::GiveUp => Answer::Lost { why: "nobody can be asked".to_owned() },
         };
         first.get_or_insert_with(|| answer.clone());

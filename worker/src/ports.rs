@@ -7,8 +7,10 @@
 pub mod source;
 
 use domain::{
+    breaker::Sign,
     execution::{Answer, Carrier, Execution},
     id::UserId,
+    quota::Limits,
 };
 use futures::future::BoxFuture;
 use runtime::Secret;
@@ -29,6 +31,22 @@ impl Identity {
     }
 }
 
+/// What came of one call: what it means for the execution, and what it says of the engine itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// For the execution.
+    pub answer: Answer,
+    /// Of the engine: trouble opens its breaker, and an engine that is busy is left alone for a while.
+    pub sign: Sign,
+}
+
+impl From<Answer> for Heard {
+    /// An engine that gave an answer of its own is well.
+    fn from(answer: Answer) -> Self {
+        Self { answer, sign: Sign::Well }
+    }
+}
+
 /// Carries actions out. Another engine is another implementation of this and a line of wiring.
 ///
 /// No method fails: trouble is an [`Answer`] too, since what an error means for the person (it did not happen, it may
@@ -41,20 +59,25 @@ pub trait Engine: Send + Sync {
     /// it does not, nothing that may have arrived is ever sent again.
     fn dedupes(&self) -> bool;
 
+    /// How many calls it takes from one caller within a minute.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
     /// The exact bytes to send, to be stored before the first send. Deterministic: the same execution gives the same
     /// bytes; they carry everything the engine needs and no secret. `reversed` is what an undo takes back.
     fn prepare(&self, execution: &Execution, reversed: Option<&Execution>) -> Vec<u8>;
 
     /// Sends the stored bytes under the execution's id as idempotency key.
-    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer>;
+    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard>;
 
     /// Asks how an accepted execution stands. Never answers `NotTaken`: the engine has it. `Refused` means here that the
     /// engine won't tell, for good (it forgot, or doesn't let us ask): what came of it is unknown, and since its memory
     /// may be gone, sending again is no way to find out.
-    fn look<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer>;
+    fn look<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard>;
 
     /// Asks the engine to stop an accepted execution, and says how it stands then. The same answers as [`Engine::look`].
-    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer>;
+    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard>;
 
     /// The engine as the execution's machine sees it.
     fn carrier(&self) -> Carrier<'_> {

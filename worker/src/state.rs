@@ -2,14 +2,20 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use runtime::{Clock, Config, Entropy, Faults};
-use store::Store;
+use domain::id::UserId;
+use runtime::{Clock, Config, Entropy, Faults, Secret};
+use store::{Store, Tx, identities};
+use vault::Keyring;
 
 use crate::{
     Error,
     adapters::ironclaw_responses::{self, IronclawResponses},
+    jobs::Halt,
     ports::{Engine, Identity},
 };
+
+/// How long work waits for a process that can open its person's identity.
+const CLOSED: Duration = Duration::from_mins(1);
 
 /// What jobs work with.
 #[derive(Clone)]
@@ -20,6 +26,8 @@ pub struct State {
     pub engine: Arc<dyn Engine>,
     /// Whom the engine takes us for, for everybody who has no identity of their own there.
     pub identity: Identity,
+    /// Opens the identities of those who have one of their own.
+    pub vault: Option<Keyring>,
     /// The time.
     pub clock: Clock,
     /// Jitter.
@@ -34,7 +42,10 @@ impl State {
     /// The state of a process, as the environment says.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Result<Self, Error> {
         let (Some(url), Some(token)) = (&config.engine_url, &config.engine_token) else { return Err(Error::NoEngine) };
-        let settings = ironclaw_responses::Settings::new(url.clone());
+        let settings = ironclaw_responses::Settings {
+            limits: config.engine_limits.unwrap_or(ironclaw_responses::LIMITS),
+            ..ironclaw_responses::Settings::new(url.clone())
+        };
         let engine = Arc::new(IronclawResponses::new(settings, clock.clone())?);
         // A process that is told to end must be through before its supervisor loses patience.
         let grace = config.shutdown_grace.saturating_sub(Pace::SIGN_OFF);
@@ -43,11 +54,30 @@ impl State {
             store,
             engine,
             identity: Identity::shared(token.clone()),
+            vault: config.vault.clone(),
             clock,
             entropy,
             faults: Faults::from_env(),
             pace,
         })
+    }
+
+    /// Whom the engine takes us for when we act for this person.
+    ///
+    /// An identity of their own that can't be opened is never replaced by the shared one: acting as somebody else is
+    /// worse than waiting.
+    pub(crate) async fn identity(&self, tx: &mut Tx, user: UserId) -> Result<Identity, Halt> {
+        let Some((binding, proof)) = identities::proof(tx, user, self.engine.name()).await? else {
+            return Ok(self.identity.clone());
+        };
+        let closed = |why: &dyn fmt::Display| {
+            tracing::error!(%user, %why, "a person's identity at the engine can't be opened: their work waits");
+            Halt::Later { delay: CLOSED, why: "this process can't open the person's identity at the engine" }
+        };
+        let Some(keys) = &self.vault else { return Err(closed(&"this process was given no keys of the vault")) };
+        let opened = keys.open(binding, &proof).map_err(|error| closed(&error))?;
+        let secret = std::str::from_utf8(opened.reveal()).map_err(|_| closed(&"it is no text"))?;
+        Ok(Identity { user: Some(user), secret: Secret::new(secret) })
     }
 
     /// Whose time decides what is due in the queue: the database's, except in tests.

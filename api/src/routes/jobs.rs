@@ -16,7 +16,8 @@ use crate::{
     cursor::{MOST, USUAL},
     problem::Problem,
     query::Query,
-    wire::words,
+    routes::engine,
+    wire::{engine::Engine, words},
 };
 
 /// Which dead jobs.
@@ -38,6 +39,8 @@ pub(crate) struct Jobs {
     queues: Vec<Depth>,
     /// What will not run again by itself, the latest first.
     dead: Vec<Dead>,
+    /// Engines that were in trouble at some time; while one is, its jobs wait.
+    engines: Vec<Engine>,
 }
 
 /// One queue.
@@ -110,7 +113,7 @@ pub(crate) async fn list(
         reason: dead.why,
         died_at: dead.died_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
     });
-    Ok(Json(Jobs { queues, dead: dead.collect() }))
+    Ok(Json(Jobs { queues, dead: dead.collect(), engines: engine::seen(&api).await? }))
 }
 
 /// Give a dead job all its attempts again.

@@ -4,6 +4,8 @@ mod approvals;
 mod ask;
 mod catalogue;
 mod decisions;
+mod engine;
+mod engine_identities;
 mod events;
 mod executions;
 mod feedback;
@@ -106,9 +108,11 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(login_links::create))
         .routes(routes!(users::create, users::list))
         .routes(routes!(users::get))
+        .routes(routes!(engine_identities::get, engine_identities::put, engine_identities::delete))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
         .routes(routes!(jobs::list))
+        .routes(routes!(engine::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(overrides::all))
         .routes(routes!(stop::system))

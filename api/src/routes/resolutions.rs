@@ -93,9 +93,9 @@ pub(crate) async fn resolve(
     Body(resolution): Body<Resolution>,
 ) -> Result<Json<Resolved>, Problem> {
     let word = resolution.read()?;
-    let now = api.clock.now();
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
+    let now = api.clock.now();
     let execution = executions::load(&mut tx, &lock, id).await?;
     let settings = users::settings(&mut tx, caller.user).await?;
     let Done { execution, retry, outbox } = execution.resolved(word, settings.autonomy.currency, now)?;
@@ -125,9 +125,9 @@ pub(crate) async fn cancel(
     caller: Person<Answer>,
     At(id): At<kind::Execution>,
 ) -> Result<(StatusCode, Json<Execution>), Problem> {
-    let now = api.clock.now();
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
+    let now = api.clock.now();
     let execution = executions::load(&mut tx, &lock, id).await?;
     let CalledOff { execution, outbox } = execution.called_off(now)?;
     let status = if execution.state.is_settled() {

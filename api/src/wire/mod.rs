@@ -4,6 +4,7 @@
 pub mod action;
 pub mod approval;
 pub mod decision;
+pub mod engine;
 pub mod execution;
 pub(crate) mod learning;
 pub(crate) mod profile;

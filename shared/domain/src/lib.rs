@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod approval;
+pub mod breaker;
 pub mod catalogue;
 pub mod decide;
 pub mod decision;
@@ -28,6 +29,7 @@ pub mod outbox;
 pub mod policy;
 pub mod profile;
 pub mod quiet;
+pub mod quota;
 pub mod retry;
 pub mod risk;
 pub mod settings;

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use domain::quota::Limits;
 use url::Url;
 use vault::Keyring;
 
@@ -37,6 +38,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `SKYTWIN_ENGINE_URL`: the execution engine; the all-in-one brings a simulated one.
     pub engine_url: Option<Url>,
+    /// `SKYTWIN_ENGINE_CALLS_PER_MINUTE`: how many sends and looks the engine takes from one caller, such as `60/120`, or
+    /// `unlimited`; default what its documentation says.
+    pub engine_limits: Option<Limits>,
     /// `SKYTWIN_ENGINE_TOKEN`: the bearer token for it.
     pub engine_token: Option<Secret>,
     /// `SKYTWIN_BOOTSTRAP_TOKEN`: lets an operator make the first user; there is no default.
@@ -96,6 +100,12 @@ impl Config {
                 .parsed("SKYTWIN_LOG_FORMAT", "pretty or json", false, log_format)
                 .unwrap_or(LogFormat::Pretty),
             engine_url: reader.parsed("SKYTWIN_ENGINE_URL", "an http or https URL", false, web_url),
+            engine_limits: reader.parsed(
+                "SKYTWIN_ENGINE_CALLS_PER_MINUTE",
+                "two numbers from 1 on, such as 60/120, or `unlimited`",
+                false,
+                limits,
+            ),
             engine_token: reader.text("SKYTWIN_ENGINE_TOKEN").map(Secret::new),
             bootstrap_token: reader.parsed(
                 "SKYTWIN_BOOTSTRAP_TOKEN",
@@ -204,6 +214,15 @@ impl Reader {
     fn finish<T>(self, config: T) -> Result<T, Problems> {
         if self.problems.is_empty() { Ok(config) } else { Err(Problems(self.problems)) }
     }
+}
+
+fn limits(text: &str) -> Option<Limits> {
+    if text == "unlimited" {
+        return Some(Limits::default());
+    }
+    let (sends, looks) = text.split_once('/')?;
+    let number = |text: &str| text.trim().parse().ok().filter(|calls: &u16| *calls > 0);
+    Some(Limits { sends: Some(number(sends)?), looks: Some(number(looks)?) })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door that the ban on reading the environment leads to")]

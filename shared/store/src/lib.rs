@@ -8,12 +8,14 @@
 pub mod accounts;
 pub mod approvals;
 pub mod decisions;
+pub mod engines;
 mod error;
 pub mod events;
 pub mod executions;
 pub mod facts;
 pub mod feedback;
 pub mod idempotency;
+pub mod identities;
 pub mod jobs;
 pub mod learning;
 pub mod ledger;

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod dashboard;
 mod docs;
+mod engine;
 mod idempotency;
 mod learning;
 mod limits;
@@ -19,7 +20,7 @@ mod spend;
 mod trust;
 mod undo;
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use api::caller::Scope;
 use domain::{id::UserId, outbox::Outbox, settings::Autonomy, tier::TrustTier};
@@ -118,7 +119,9 @@ impl Door {
         let clock = world.clock.clone();
         let pinned = queue::Clock::given(move || clock.now().utc());
         let store = Store::new(world.pool.clone(), Bell::polling(&world.pool)).with_clock(pinned);
-        let variables = BTreeMap::from([("SKYTWIN_BOOTSTRAP_TOKEN".to_owned(), BOOTSTRAP.to_owned())]);
+        let keys = vault::Keyring::new_key("test", &world.entropy).expect("a key").reveal().to_owned();
+        let variables = [("SKYTWIN_BOOTSTRAP_TOKEN", BOOTSTRAP.to_owned()), ("SKYTWIN_VAULT_KEY", keys)];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
         let config = Config::read(variables).expect("a configuration");
         let state = api::State::new(store.clone(), world.clock.clone(), world.entropy.clone(), &config);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");

@@ -2,20 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::{
-    decision::Outcome,
-    execution::{Answer, Execution},
-    id::UserId,
-    job::Job,
-    tier::TrustTier,
-};
+use domain::{decision::Outcome, execution::Execution, id::UserId, job::Job, tier::TrustTier};
 use futures::future::BoxFuture;
 use reqwest::Method;
 use serde_json::{Value, json};
 use worker::{
     Pace,
     jobs::{self, Turn},
-    ports::{Engine, Identity},
+    ports::{Engine, Heard, Identity},
 };
 
 use super::{
@@ -36,13 +30,13 @@ impl Engine for NoEngine {
     fn prepare(&self, _: &Execution, _: Option<&Execution>) -> Vec<u8> {
         unreachable!("nothing runs here")
     }
-    fn send<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Heard> {
         unreachable!("nothing runs here")
     }
-    fn look<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn look<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Heard> {
         unreachable!("nothing runs here")
     }
-    fn cancel<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn cancel<'a>(&'a self, _: &'a Identity, _: &'a Execution) -> BoxFuture<'a, Heard> {
         unreachable!("nothing runs here")
     }
 }
@@ -69,6 +63,7 @@ impl Door {
             store: self.store.clone(),
             engine: Arc::new(NoEngine),
             identity: Identity::shared(runtime::Secret::new("nobody")),
+            vault: None,
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             faults: runtime::Faults::none(),

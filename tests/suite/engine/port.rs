@@ -29,7 +29,7 @@ async fn a_busy_engine_says_when_to_come_back_and_is_believed_up_to_an_hour() {
     let engine = adapter(&far);
     let execution = claimed(&engine, execution(1, note()));
     for seconds in [7, 300, 3600] {
-        let answer = engine.send(&us(), &execution).await;
+        let answer = engine.send(&us(), &execution).await.answer;
         let Answer::NotTaken { retry_after: Some(wait), .. } = answer else { panic!("{answer:?}") };
         assert_eq!(wait.num_seconds(), seconds);
     }
@@ -50,7 +50,7 @@ async fn fifty_sends_at_once_under_one_key_have_one_effect() {
     let far = simulator(Options::new(TOKEN)).await;
     let engine = Arc::new(adapter(&far));
     let (us, execution) = (us(), claimed(&*engine, execution(1, note())));
-    let answers = futures::future::join_all((0..50).map(|_| engine.send(&us, &execution))).await;
+    let answers = futures::future::join_all((0..50).map(|_| async { engine.send(&us, &execution).await.answer })).await;
     assert!(answers.iter().all(|answer| matches!(answer, Answer::Succeeded { .. })), "{answers:?}");
     assert_eq!((far.journal().len(), far.received().len()), (1, 50));
 }
@@ -62,7 +62,7 @@ async fn other_bytes_under_a_used_key_change_nothing_and_leave_it_in_doubt() {
     let (first, mut second) = (execution(1, note()), execution(1, note()));
     second.action.parameters.insert("text".into(), "Bread".into());
     engine.send(&us(), &claimed(&engine, first)).await;
-    let answer = engine.send(&us(), &claimed(&engine, second)).await;
+    let answer = engine.send(&us(), &claimed(&engine, second)).await.answer;
     let Answer::InDoubt { why, .. } = answer else { panic!("{answer:?}") };
     assert!(why.contains("(409)"), "{why}");
     let journal = far.journal();
@@ -76,18 +76,18 @@ async fn cancelled_work_never_happens_and_finished_work_stays_finished() {
     let engine = adapter(&far);
     let (slow, quick) = (claimed(&engine, execution(1, note())), claimed(&engine, execution(2, note())));
 
-    let answer = engine.send(&us(), &slow).await;
+    let answer = engine.send(&us(), &slow).await.answer;
     let Answer::Working { engine_ref, .. } = answer else { panic!("{answer:?}") };
-    let answer = engine.cancel(&us(), &taken(&slow, &engine_ref)).await;
+    let answer = engine.cancel(&us(), &taken(&slow, &engine_ref)).await.answer;
     assert!(matches!(&answer, Answer::Failed { engine_ref: Some(told), .. } if *told == engine_ref), "{answer:?}");
-    assert!(matches!(engine.look(&us(), &taken(&slow, &engine_ref)).await, Answer::Failed { .. }));
+    assert!(matches!(engine.look(&us(), &taken(&slow, &engine_ref)).await.answer, Answer::Failed { .. }));
     assert_eq!(far.journal().len(), 0);
 
-    let answer = engine.send(&us(), &quick).await;
+    let answer = engine.send(&us(), &quick).await.answer;
     let Answer::Succeeded { engine_ref: Some(engine_ref), .. } = answer else { panic!("{answer:?}") };
-    assert!(matches!(engine.cancel(&us(), &taken(&quick, &engine_ref)).await, Answer::Succeeded { .. }));
+    assert!(matches!(engine.cancel(&us(), &taken(&quick, &engine_ref)).await.answer, Answer::Succeeded { .. }));
     // Another execution's work is never taken for ours.
-    let answer = engine.look(&us(), &taken(&slow, &engine_ref)).await;
+    let answer = engine.look(&us(), &taken(&slow, &engine_ref)).await.answer;
     assert!(matches!(answer, Answer::InDoubt { .. }), "{answer:?}");
     assert_eq!(far.journal().len(), 1);
 }
@@ -97,15 +97,15 @@ async fn an_order_too_large_for_the_engine_or_for_another_execution_never_leaves
     let far = simulator(Options::new(TOKEN)).await;
     let engine = adapter(&far);
     let large = claimed(&engine, execution(1, json!({"text": "x".repeat(20_000)})));
-    let answer = engine.send(&us(), &large).await;
+    let answer = engine.send(&us(), &large).await.answer;
     let Answer::Refused { why } = answer else { panic!("{answer:?}") };
     assert!(why.contains("Shorten"), "{why}");
     let other: ExecutionId = Id::new(Uuid::from_u128(99));
     let small = claimed(&engine, execution(2, note()));
     let strange = Execution { id: other, ..small.clone() };
-    assert!(matches!(engine.send(&us(), &strange).await, Answer::Refused { .. }));
+    assert!(matches!(engine.send(&us(), &strange).await.answer, Answer::Refused { .. }));
     let empty = Execution { request: None, ..small };
-    assert!(matches!(engine.send(&us(), &empty).await, Answer::Refused { .. }));
+    assert!(matches!(engine.send(&us(), &empty).await.answer, Answer::Refused { .. }));
     assert_eq!(far.received().len(), 0);
 }
 
@@ -143,7 +143,8 @@ fn an_address_that_can_not_work_is_refused_at_the_start() {
 async fn a_token_that_no_header_can_carry_is_not_sent_and_not_shown() {
     let far = simulator(Options::new(TOKEN)).await;
     let engine = adapter(&far);
-    let answer = engine.send(&Identity::shared(Secret::new("a\nb")), &claimed(&engine, execution(1, note()))).await;
+    let answer =
+        engine.send(&Identity::shared(Secret::new("a\nb")), &claimed(&engine, execution(1, note()))).await.answer;
     assert!(matches!(answer, Answer::NotTaken { .. }) && !format!("{answer:?}").contains("a\nb"), "{answer:?}");
     assert_eq!(far.received().len(), 0);
 }

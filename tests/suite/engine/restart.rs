@@ -14,7 +14,7 @@ async fn an_engine_killed_after_the_work_remembers_it_and_does_not_do_it_again()
     let far = simulator(Options::new(TOKEN).journal(&file).faults([Rule::reply(Reply::Drop)])).await;
     let engine = adapter(&far);
     let execution = claimed(&engine, execution(1, note()));
-    assert!(matches!(engine.send(&us(), &execution).await, Answer::InDoubt { .. }));
+    assert!(matches!(engine.send(&us(), &execution).await.answer, Answer::InDoubt { .. }));
     drop(far);
     // What a kill in the middle of a write leaves behind.
     let mut bytes = std::fs::read(&file).unwrap();
@@ -23,7 +23,7 @@ async fn an_engine_killed_after_the_work_remembers_it_and_does_not_do_it_again()
 
     for _ in 0..2 {
         let far = simulator(Options::new(TOKEN).journal(&file)).await;
-        let answer = adapter(&far).send(&us(), &execution).await;
+        let answer = adapter(&far).send(&us(), &execution).await.answer;
         assert!(matches!(answer, Answer::Succeeded { .. }), "{answer:?}");
         assert_eq!(far.journal().len(), 1);
         far.stop().await;
@@ -44,7 +44,7 @@ async fn an_engine_killed_between_taking_work_and_doing_it_finishes_it_once() {
 
     let far = simulator(Options::new(TOKEN).journal(&file)).await;
     assert_eq!(far.journal().len(), 0);
-    let answer = adapter(&far).send(&us(), &execution).await;
+    let answer = adapter(&far).send(&us(), &execution).await.answer;
     assert!(matches!(answer, Answer::Succeeded { .. }), "{answer:?}");
     assert_eq!(far.journal().len(), 1);
 }
@@ -87,7 +87,7 @@ async fn stopping_lets_go_of_requests_that_hang() {
     let far = simulator(Options::new(TOKEN).faults([Rule::reply(Reply::Hang { work: true })])).await;
     let engine = adapter(&far);
     let (us, execution) = (us(), claimed(&engine, execution(1, note())));
-    let hanging = engine.send(&us, &execution);
+    let hanging = async { engine.send(&us, &execution).await.answer };
     let stop = async {
         while far.received().is_empty() {
             tokio::task::yield_now().await;

@@ -8,10 +8,11 @@ use super::{
 };
 
 const EVALUATE: [&str; 2] = ["evaluate.before_commit", "evaluate.after_commit"];
-const EXECUTE: [&str; 5] = [
+const EXECUTE: [&str; 6] = [
     "execute.before_claim_commit",
     "execute.after_claim",
     "execute.after_send",
+    "execute.after_tell",
     "execute.before_settle_commit",
     "execute.after_settle",
 ];

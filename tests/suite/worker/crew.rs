@@ -157,6 +157,7 @@ async fn the_database_may_go_and_come_back_under_the_workers() {
         store: Store::new(pool.clone(), queue::Bell::start(&pool)),
         engine: engine.clone(),
         identity: nobody(),
+        vault: None,
         clock: Clock::system(),
         entropy: Entropy::system(),
         faults: Faults::none(),

@@ -7,15 +7,17 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
+    breaker::Sign,
     execution::{Answer, Execution, StepEnd, StepReport, Stepped},
     id::ExecutionId,
     money::Money,
+    quota::Limits,
     signal::Object,
 };
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::json;
 use tokio::sync::Notify;
-use worker::ports::{Engine, Identity};
+use worker::ports::{Engine, Heard, Identity};
 
 /// What it does with one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub(super) enum Say {
     DoneFor(i64),
     /// Takes nothing, and says so.
     Busy,
+    /// It can't be reached: nothing left us.
+    Down,
+    /// It turns us away.
+    NotYou,
     /// The request is lost on the way.
     LostThere,
     /// It is done and the answer is lost on the way back.
@@ -62,12 +68,30 @@ struct Inner {
     requests: BTreeMap<ExecutionId, Vec<u8>>,
     sends: u32,
     looks: u32,
+    limits: Limits,
+    down: bool,
+    known_as: Vec<String>,
 }
 
 impl FarSide {
     /// What the next calls get; then it is [`Say::Done`].
     pub(super) fn will(&self, says: impl IntoIterator<Item = Say>) {
         self.inner().script.extend(says);
+    }
+
+    /// As whom we were known, send by send.
+    pub(super) fn known_as(&self) -> Vec<String> {
+        self.inner().known_as.clone()
+    }
+
+    /// Goes down, or comes back: from now on every call without a script finds it so.
+    pub(super) fn is_down(&self, down: bool) {
+        self.inner().down = down;
+    }
+
+    /// Takes only so many calls a minute from now on.
+    pub(super) fn takes_only(&self, limits: Limits) {
+        self.inner().limits = limits;
     }
 
     /// Lets one answer out that is [`Say::Held`].
@@ -101,7 +125,8 @@ impl FarSide {
 
     fn call(&self, id: ExecutionId) -> (Say, Answer) {
         let mut inner = self.inner();
-        let say = inner.script.pop_front().unwrap_or(Say::Done);
+        let usual = if inner.down { Say::Down } else { Say::Done };
+        let say = inner.script.pop_front().unwrap_or(usual);
         let acts = matches!(say, Say::Done | Say::DoneFor(_) | Say::Held | Say::LostBack | Say::Prose);
         if acts && !inner.done.contains_key(&id) {
             *inner.done.entry(id).or_default() += 1;
@@ -117,6 +142,8 @@ impl FarSide {
             Say::Busy => {
                 Answer::NotTaken { retry_after: Some(TimeDelta::seconds(2)), why: "The engine is busy.".into() }
             }
+            Say::Down => Answer::NotTaken { retry_after: None, why: "The engine can't be reached.".into() },
+            Say::NotYou => Answer::Refused { why: "The engine does not accept our token.".into() },
             Say::LostThere | Say::LostBack => doubt("The connection broke."),
             Say::Prose => doubt("The engine's words are no verdict."),
             Say::Working => Answer::Working { engine_ref: "r1".into(), look_after: Some(TimeDelta::seconds(3)) },
@@ -137,16 +164,22 @@ impl FarSide {
         (say, answer)
     }
 
-    async fn say(&self, id: ExecutionId) -> Answer {
-        match self.call(id) {
-            (Say::Silence, _) => std::future::pending().await,
-            (Say::Held, answer) => {
+    async fn say(&self, id: ExecutionId) -> Heard {
+        let (say, answer) = self.call(id);
+        let why = || format!("{say:?}");
+        let sign = match &say {
+            Say::Down | Say::LostThere | Say::LostBack => Sign::Troubled { why: why() },
+            Say::Busy => Sign::Busy { retry_after: Some(TimeDelta::seconds(2)) },
+            Say::NotYou => Sign::Misconfigured { why: why() },
+            Say::Silence => std::future::pending().await,
+            Say::Panic => panic!("the adapter broke"),
+            Say::Held => {
                 self.gate.notified().await;
-                answer
+                Sign::Well
             }
-            (Say::Panic, _) => panic!("the adapter broke"),
-            (_, answer) => answer,
-        }
+            _ => Sign::Well,
+        };
+        Heard { answer, sign }
     }
 }
 
@@ -163,6 +196,10 @@ impl Engine for FarSide {
         true
     }
 
+    fn limits(&self) -> Limits {
+        self.inner().limits
+    }
+
     fn prepare(&self, execution: &Execution, _reversed: Option<&Execution>) -> Vec<u8> {
         // When it is prepared must not show in the bytes; that it is prepared only once, in the clock.
         json!({ "key": execution.id, "action": execution.action, "max_cost_cents": execution.max_cost_cents, "attempt": execution.attempt })
@@ -170,11 +207,12 @@ impl Engine for FarSide {
             .into_bytes()
     }
 
-    fn send<'a>(&'a self, _identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard> {
         async move {
             {
                 let mut inner = self.inner();
                 inner.sends += 1;
+                inner.known_as.push(identity.secret.reveal().to_owned());
                 let request = execution.request.as_ref().expect("bytes are stored before they are sent");
                 let first = inner.requests.entry(execution.id).or_insert_with(|| request.clone());
                 assert_eq!(first, request, "other bytes under the same key");
@@ -184,7 +222,7 @@ impl Engine for FarSide {
         .boxed()
     }
 
-    fn look<'a>(&'a self, _identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn look<'a>(&'a self, _identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard> {
         async move {
             assert_eq!(execution.engine_ref.as_deref(), Some("r1"));
             self.inner().looks += 1;
@@ -193,7 +231,7 @@ impl Engine for FarSide {
         .boxed()
     }
 
-    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard> {
         self.look(identity, execution)
     }
 }

@@ -119,6 +119,20 @@ impl Execution {
         self
     }
 
+    /// A probe of an engine in trouble that certainly did nothing: planned again, and as if it had not been sent.
+    #[must_use]
+    pub fn turned_away(mut self, until: Timestamp, now: Timestamp) -> Self {
+        let in_flight = self.in_doubt_since.is_some() || self.engine_ref.is_some();
+        if in_flight || !matches!(self.state, State::Running { .. }) {
+            return self.parked(until, now);
+        }
+        self.sends = self.sends.saturating_sub(1).max(0);
+        self.steps_to(StepState::Pending);
+        self.updated_at = now;
+        self.state = State::Planned { due: until };
+        self
+    }
+
     /// Parked: nothing is burnt, somebody looks again at `until`.
     #[must_use]
     pub fn parked(mut self, until: Timestamp, now: Timestamp) -> Self {

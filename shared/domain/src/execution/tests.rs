@@ -169,6 +169,19 @@ fn what_the_engine_has_is_only_looked_at_and_a_look_that_fails_says_nothing_of_t
 }
 
 #[test]
+fn a_probe_that_was_turned_away_is_as_if_it_had_not_been_sent_and_one_in_doubt_stays_so() {
+    let until = facts().now.plus(TimeDelta::minutes(5));
+    let away = claimed(planned(), 0).0.turned_away(until, facts().now);
+    assert_eq!((away.state.phase(), away.due(), away.sends, away.attempt), (Phase::Planned, Some(until), 0, 1));
+    let doubtful = claimed(answered(claimed(planned(), 0).0, in_doubt(), 0), 1).0;
+    let parked = doubtful.clone().turned_away(until, facts().now);
+    assert_eq!(
+        (parked.state.phase(), parked.sends, parked.in_doubt_since),
+        (Phase::Running, 2, doubtful.in_doubt_since)
+    );
+}
+
+#[test]
 fn a_claimed_execution_can_not_be_called_off() {
     let cancel =
         |execution: Execution| execution.cancelled(ErrorClass::ByPerson, "no".into(), facts().now).state.phase();

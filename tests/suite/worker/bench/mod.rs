@@ -90,8 +90,16 @@ impl Bench {
     pub(super) async fn of(tier: TrustTier, autonomy: Autonomy, preferred: &[Preference]) -> Self {
         let World { database, store, clock, hand, entropy, faults, .. } = World::new().await;
         let engine = Arc::new(FarSide::default());
-        let state =
-            State { store, engine: engine.clone(), identity: nobody(), clock, entropy, faults, pace: Pace::default() };
+        let state = State {
+            store,
+            engine: engine.clone(),
+            identity: nobody(),
+            vault: None,
+            clock,
+            entropy,
+            faults,
+            pace: Pace::default(),
+        };
         Self::with(state, engine, tier, autonomy, preferred).await.owning(database, hand)
     }
 

@@ -7,6 +7,7 @@ mod block;
 mod exchange;
 mod reply;
 mod request;
+mod sign;
 
 pub use exchange::install_crypto;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use domain::{
     execution::{Answer, Execution},
-    id::ExecutionId,
+    quota::Limits,
 };
 use futures::future::BoxFuture;
 use runtime::Clock;
@@ -24,7 +25,10 @@ use self::{
     exchange::{Call, Client, Outcome},
     reply::Asked,
 };
-use crate::ports::{Engine, Identity};
+use crate::ports::{Engine, Heard, Identity};
+
+/// What a server takes from one caller within a minute, as documented.
+pub const LIMITS: Limits = Limits { sends: Some(60), looks: Some(120) };
 
 /// Where the engine is and how to talk to it.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Settings {
     pub base_url: Url,
     /// The model it should use.
     pub model: String,
+    /// How many calls the server takes from one caller within a minute.
+    pub limits: Limits,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long a send may take: longer than the 30 s the server itself waits for the work.
@@ -50,6 +56,7 @@ impl Settings {
             name: "ironclaw-responses".to_owned(),
             base_url,
             model: "default".to_owned(),
+            limits: LIMITS,
             connect_timeout: Duration::from_secs(5),
             send_timeout: Duration::from_secs(35),
             look_timeout: Duration::from_secs(10),
@@ -75,6 +82,7 @@ pub enum SettingsError {
 pub struct IronclawResponses {
     name: String,
     model: String,
+    limits: Limits,
     client: Client,
     clock: Clock,
 }
@@ -83,15 +91,17 @@ impl IronclawResponses {
     /// An engine with these settings; nothing is sent yet.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, SettingsError> {
         let client = Client::new(&settings)?;
-        Ok(Self { name: settings.name, model: settings.model, client, clock })
+        Ok(Self { name: settings.name, model: settings.model, limits: settings.limits, client, clock })
     }
 
-    async fn ask(&self, identity: &Identity, call: Call<'_>, id: ExecutionId, asked: Asked<'_>) -> Answer {
+    async fn ask(&self, identity: &Identity, call: Call<'_>, execution: &Execution, asked: Asked<'_>) -> Heard {
+        let id = execution.id;
         let outcome = self.client.exchange(identity, call, self.clock.now()).await;
         let status = if let Outcome::Reply(reply) = &outcome { reply.status } else { 0 };
+        let sign = sign::read(&outcome, matches!(asked, Asked::Send) && execution.sends <= 1);
         let answer = reply::read(id, asked, outcome);
         tracing::debug!(engine = %self.name, execution = %id, ?asked, status, answer = label(&answer), "the engine was asked");
-        answer
+        Heard { answer, sign }
     }
 }
 
@@ -104,28 +114,32 @@ impl Engine for IronclawResponses {
         true
     }
 
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
     fn prepare(&self, execution: &Execution, _reversed: Option<&Execution>) -> Vec<u8> {
         request::prepare(&self.model, execution)
     }
 
-    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard> {
         Box::pin(async move {
             let (id, body) = (execution.id, execution.request.as_deref().unwrap_or_default());
             match request::check(id, body) {
-                Ok(()) => self.ask(identity, Call::Create { key: id, body }, id, Asked::Send).await,
-                Err(why) => Answer::Refused { why },
+                Ok(()) => self.ask(identity, Call::Create { key: id, body }, execution, Asked::Send).await,
+                Err(why) => Answer::Refused { why }.into(),
             }
         })
     }
 
-    fn look<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn look<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard> {
         let engine_ref = execution.engine_ref.as_deref().unwrap_or_default();
-        Box::pin(self.ask(identity, Call::Retrieve { engine_ref }, execution.id, Asked::Look(engine_ref)))
+        Box::pin(self.ask(identity, Call::Retrieve { engine_ref }, execution, Asked::Look(engine_ref)))
     }
 
-    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Answer> {
+    fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard> {
         let engine_ref = execution.engine_ref.as_deref().unwrap_or_default();
-        Box::pin(self.ask(identity, Call::Cancel { engine_ref }, execution.id, Asked::Look(engine_ref)))
+        Box::pin(self.ask(identity, Call::Cancel { engine_ref }, execution, Asked::Look(engine_ref)))
     }
 }
 

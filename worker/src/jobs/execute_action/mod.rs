@@ -5,6 +5,7 @@
 //! request's bytes and the idempotency key never change, so whoever dies in between, the next claim sends the same
 //! again and the engine recognises it. The row says when to look next; the job merely sleeps until then.
 
+mod passage;
 mod review;
 #[cfg(test)]
 mod samples;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
+    breaker::{Breaker, Sign},
     execution::{Answer, Execution, Next, Phase},
     id::{ExecutionId, UserId},
     outbox::Outbox,
@@ -22,16 +24,20 @@ use domain::{
     time::Timestamp,
 };
 use queue::Backoff;
-use store::{Tx, UserLock, approvals, decisions, executions, facts, ledger, users};
+use store::{Tx, UserLock, approvals, decisions, engines::Caller, executions, facts, ledger, users};
 use tokio::time::timeout;
 
 use self::{
+    passage::Gate,
     review::review,
     standing::{Standing, stand},
 };
 pub(crate) use self::{standing::may_be_in_hands, telling::settled as told_of};
 use super::{Halt, Turn};
-use crate::State;
+use crate::{
+    State,
+    ports::{Heard, Identity},
+};
 
 /// How long to leave an execution alone while the stop switch is on.
 const PARKED: Duration = Duration::from_secs(15);
@@ -42,15 +48,22 @@ const BREATH: TimeDelta = TimeDelta::milliseconds(250);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(), Halt> {
     let user = executions::user_of(&state.store, id).await?;
-    let (claimed, next) = claim(state, turn, user, id).await?;
+    let Claim { execution: claimed, next, identity, known } = claim(state, turn, user, id).await?;
     state.faults.point("execute.after_claim").await;
     turn.still_ours()?;
-    let answer = ask(state, &claimed, next).await;
+    let Heard { answer, sign } = ask(state, &identity, &claimed, next).await;
     state.faults.point("execute.after_send").await;
     // An engine may take its time: what came of it is written with the time at which it came.
     let now = state.clock.now();
     let wait = backoff(&claimed, next, state.entropy.fraction());
-    let answered = claimed.answered(answer, wait, now);
+    // In doubt it is no longer only about being sent: the machine has its own time for that.
+    let only_probed = known.is_probed_by(claimed.id) && claimed.in_doubt_since.is_none();
+    let breaker = passage::tell(state, Caller(identity.user), &claimed, (known, &sign), now).await;
+    state.faults.point("execute.after_tell").await;
+    let answered = match (answer, breaker.open) {
+        (Answer::NotTaken { .. }, Some(open)) if only_probed => claimed.turned_away(open.until, now),
+        (answer, _) => claimed.answered(answer, wait, now),
+    };
     settle(state, user, &answered, now).await?;
     state.faults.point("execute.after_settle").await;
     match answered.due() {
@@ -59,8 +72,19 @@ pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(
     }
 }
 
-/// First transaction: claims the execution for one attempt, or withdraws what no longer may be sent.
-async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Result<(Execution, Next), Halt> {
+/// An execution claimed for one attempt.
+struct Claim {
+    execution: Execution,
+    next: Next,
+    /// Whom the engine is to take us for.
+    identity: Identity,
+    /// The engine's breaker, as it was when it let this pass.
+    known: Breaker,
+}
+
+/// First transaction: claims the execution for one attempt, or withdraws what no longer may be sent, or parks what has
+/// to wait.
+async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Result<Claim, Halt> {
     let now = turn.now;
     let mut tx = state.store.begin().await?;
     let lock = tx.lock(user).await?;
@@ -96,25 +120,38 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
         Some(_) | None => None,
     };
     let prepare = |planned: &Execution| state.engine.prepare(planned, reversed.as_ref());
-    let (claimed, next) = execution.claim(state.engine.carrier(), prepare, now);
+    let (claimed, next) = execution.clone().claim(state.engine.carrier(), prepare, now);
+    let identity = state.identity(&mut tx, user).await?;
+    let known = match passage::ask(state, &mut tx, Caller(identity.user), (&claimed, next), now).await? {
+        Gate::Pass(breaker) => breaker,
+        Gate::Wait(until, why) => {
+            let parked = Execution { in_doubt_since: claimed.in_doubt_since, ..execution.parked(until, now) };
+            executions::settle(&mut tx, &lock, &parked, now).await?;
+            tx.commit(Outbox::nothing(), now).await?;
+            return Err(Halt::until(until, now, why));
+        }
+    };
     executions::claim(&mut tx, &lock, &claimed).await?;
     let first = claimed.attempt == 1;
     state.faults.point("execute.before_claim_commit").await;
     tx.commit(if first { telling::started(&claimed) } else { Outbox::nothing() }, now).await?;
-    Ok((claimed, next))
+    Ok(Claim { execution: claimed, next, identity, known })
 }
 
 /// Between the transactions: no lock is held and no connection kept while the engine thinks.
-async fn ask(state: &State, claimed: &Execution, next: Next) -> Answer {
+async fn ask(state: &State, identity: &Identity, claimed: &Execution, next: Next) -> Heard {
     let asked = match next {
-        Next::Send => state.engine.send(&state.identity, claimed),
-        Next::Look => state.engine.look(&state.identity, claimed),
-        Next::Cancel => state.engine.cancel(&state.identity, claimed),
-        Next::GiveUp => return Answer::Lost { why: "No answer came, and the engine can't be asked.".to_owned() },
+        Next::Send => state.engine.send(identity, claimed),
+        Next::Look => state.engine.look(identity, claimed),
+        Next::Cancel => state.engine.cancel(identity, claimed),
+        Next::GiveUp => {
+            return Answer::Lost { why: "No answer came, and the engine can't be asked.".to_owned() }.into();
+        }
     };
-    timeout(state.pace.engine, asked)
-        .await
-        .unwrap_or_else(|_| Answer::InDoubt { retry_after: None, why: "The engine did not answer in time.".to_owned() })
+    timeout(state.pace.engine, asked).await.unwrap_or_else(|_| {
+        let why = "The engine did not answer in time.".to_owned();
+        Heard { answer: Answer::InDoubt { retry_after: None, why: why.clone() }, sign: Sign::Troubled { why } }
+    })
 }
 
 /// How long to wait before the next send or look: exponential, with full jitter.
