@@ -9,5 +9,6 @@ pub mod operate;
 pub mod post;
 pub mod service;
 pub mod up;
+pub mod watch;
 
 pub use error::{Error, Result};

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use domain::{id::UserId, tier::TrustTier};
-use skytwin::{Error, keys, operate, post, service, up};
+use skytwin::{Error, keys, operate, post, service, up, watch};
 
 /// A digital twin that acts for a person, durably.
 #[derive(Parser)]
@@ -43,6 +43,12 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: Option<KeysCommand>,
+    },
+    /// Prints what happens to a person, as it happens, until it is stopped.
+    Watch {
+        /// Begin after this event instead of now; 0 is the beginning.
+        #[arg(long)]
+        after: Option<i64>,
     },
     /// Posts a signal from a file, or from standard input.
     Signal {
@@ -141,6 +147,7 @@ async fn main() -> ExitCode {
         Some(Command::Keys { command: Some(KeysCommand::New { id }) }) => keys::make(&id),
         Some(Command::Keys { command: Some(KeysCommand::Rotate) }) => keys::rotate().await,
         Some(Command::Login { user }) => operate::login(user).await,
+        Some(Command::Watch { after }) => watch::run(after).await,
         Some(Command::Signal { file }) => post::signal(&file).await,
         Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
         Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,

@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::sessions::Session;
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     State as Api,
@@ -87,6 +88,16 @@ impl Caller {
         Self { key: session.id.to_string(), user, token, session: Some((session, csrf)), scopes }
     }
 
+    /// Who the ticket of a stream speaks for: only following, and only as long as whoever asked for it may.
+    fn of_ticket(user: UserId, holder: Uuid) -> Self {
+        Self { key: holder.to_string(), user: Some(user), token: None, session: None, scopes: vec![Scope::Read] }
+    }
+
+    /// The token or session that asks: what is begun with it ends with it.
+    pub(crate) fn holder(&self) -> Result<Uuid, Problem> {
+        self.key.parse().map_err(|_| Problem::new(Code::Forbidden, "The bootstrap token can't ask for this."))
+    }
+
     /// Everything this caller may do.
     pub fn scopes(&self) -> &[Scope] {
         &self.scopes
@@ -140,7 +151,20 @@ async fn recognise(api: &Api, parts: &Parts) -> Result<Caller, Problem> {
         let shown = bearer(&parts.headers).ok_or_else(|| unauthenticated(SHOW))?;
         return of_token(api, shown).await;
     }
+    if let Some(ticket) = ticket(parts) {
+        let taken = store::tickets::take(&api.store, &token::hash(&ticket), api.clock.now()).await?;
+        let (user, holder) = taken.ok_or_else(|| unauthenticated("This ticket is used or over. Ask for a new one."))?;
+        let good = store::sessions::still_good(&api.store, &[holder], api.clock.now()).await?;
+        return if good.contains(&holder) { Ok(Caller::of_ticket(user, holder)) } else { Err(unauthenticated(SHOW)) };
+    }
     session::recognise(api, parts).await?.ok_or_else(|| unauthenticated(SHOW))
+}
+
+/// The ticket in the address of a stream; nothing else is opened by what stands in an address.
+fn ticket(parts: &Parts) -> Option<String> {
+    let route = parts.extensions.get::<MatchedPath>()?.as_str();
+    let query = parts.uri.query().filter(|_| route == "/api/v1/events/stream")?;
+    url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "ticket").map(|(_, ticket)| ticket.into())
 }
 
 const SHOW: &str = "Send `Authorization: Bearer <token>`, or sign in.";

@@ -12,6 +12,8 @@ pub mod docs;
 mod etag;
 mod guard;
 pub mod idempotency;
+mod live;
+mod patient;
 pub mod problem;
 mod query;
 mod routes;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 use runtime::{Clock, Config, Entropy};
 use store::Store;
 
+pub use live::Live;
 pub use routes::router;
 pub use serve::{Error, main, serve};
 
@@ -40,11 +43,13 @@ pub struct State {
     pub entropy: Entropy,
     /// What the environment says.
     pub config: Arc<Config>,
+    /// Who follows events in this process.
+    pub live: Live,
 }
 
 impl State {
     /// Puts it together.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Self {
-        Self { store, clock, entropy, config: Arc::new(config.clone()) }
+        Self { store, clock, entropy, config: Arc::new(config.clone()), live: Live::new() }
     }
 }

@@ -93,6 +93,8 @@ table! {
     NeedsMaxCost = "needs_max_cost", UNPROCESSABLE_ENTITY, "The cost is unknown";
     /// Secrets can't be sealed: this process was given no keys.
     NoVault = "no_vault", SERVICE_UNAVAILABLE, "There is no vault to keep this in";
+    /// As many as one person may have at once.
+    TooMany = "too_many", TOO_MANY_REQUESTS, "Too many at once";
     /// Something broke here.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
     /// The database is away, or too much is going on.

@@ -6,7 +6,7 @@ use runtime::{Clock, Config, Entropy, Shutdown, telemetry};
 use store::Store;
 use tokio::net::TcpListener;
 
-use crate::{State, router};
+use crate::{State, patient::Patient, router};
 
 /// Why the API could not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,10 @@ pub async fn serve(listener: TcpListener, state: State, shutdown: Shutdown) -> R
     // A little less than the process has, so that its end is in order.
     let grace = state.config.shutdown_grace.mul_f32(0.9);
     let asked = shutdown.clone();
-    let serving = axum::serve(listener, router(state)).with_graceful_shutdown(async move { asked.requested().await });
+    let (live, store, clock) = (state.live.clone(), state.store.clone(), state.clock.clone());
+    shutdown.spawn_for_ever("events", live.attend(store, clock, shutdown.clone()));
+    let serving =
+        axum::serve(Patient(listener), router(state)).with_graceful_shutdown(async move { asked.requested().await });
     let late = async {
         shutdown.requested().await;
         tokio::time::sleep(grace).await;

@@ -24,6 +24,7 @@ mod signals;
 mod simulate;
 mod spend;
 mod stop;
+mod stream;
 mod tokens;
 mod triggers;
 mod trust;
@@ -101,6 +102,8 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(notifications::read))
         .routes(routes!(notifications::read_all))
         .routes(routes!(events::list))
+        .routes(routes!(stream::follow))
+        .routes(routes!(stream::ticket))
         .routes(routes!(session::get))
         .routes(routes!(session::sign_out))
         .routes(routes!(session::list))

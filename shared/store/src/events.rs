@@ -70,6 +70,15 @@ pub async fn last_seq(db: impl Source, user: UserId) -> Result<i64> {
         .ok_or(Error::NotFound)
 }
 
+/// The numbers of these users' last events.
+pub async fn last_seqs(db: impl Source, users: &[UserId]) -> Result<Vec<(UserId, i64)>> {
+    let ids: Vec<_> = users.iter().map(|user| user.uuid()).collect();
+    let found = sqlx::query!("SELECT id, event_seq FROM users WHERE id = ANY($1)", &ids)
+        .fetch_all(&mut *db.conn().await?)
+        .await?;
+    Ok(found.into_iter().map(|row| (UserId::new(row.id), row.event_seq)).collect())
+}
+
 /// What happened about a decision and its signal, in order.
 pub async fn of_decision(db: impl Source, user: UserId, decision: DecisionId) -> Result<Vec<Event>> {
     let rows = sqlx::query_as!(

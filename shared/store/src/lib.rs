@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod signals;
 mod source;
 pub mod system;
+pub mod tickets;
 pub mod tokens;
 pub mod trust;
 mod tx;

@@ -3,6 +3,8 @@
 //! Invariant: a session lives no longer than the token it came from. That is checked whenever it is looked up, so a
 //! revoked token closes every door at once.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use domain::{
     id::{SessionId, TokenId, UserId},
@@ -205,6 +207,25 @@ pub async fn end(tx: &mut Tx, user: Option<UserId>, id: SessionId, now: Timestam
     .await?
     .ok_or(Error::NotFound)?;
     Ok(())
+}
+
+/// Which of these tokens and sessions are good now: what was begun with the others is to end.
+pub async fn still_good(db: impl Source, holders: &[Uuid], now: Timestamp) -> Result<HashSet<Uuid>> {
+    let good = sqlx::query_scalar!(
+        r#"WITH good AS (
+             SELECT id FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+           )
+           SELECT id AS "id!" FROM good WHERE id = ANY($1)
+           UNION ALL
+           SELECT s.id FROM sessions s
+            WHERE s.id = ANY($1) AND s.ended_at IS NULL AND s.expires_at > $2
+              AND (s.token_id IS NULL OR EXISTS (SELECT 1 FROM good WHERE good.id = s.token_id))"#,
+        holders,
+        now.utc(),
+    )
+    .fetch_all(&mut *db.conn().await?)
+    .await?;
+    Ok(good.into_iter().collect())
 }
 
 /// Removes some links and sessions that were over before then; gives how many.

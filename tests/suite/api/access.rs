@@ -65,6 +65,8 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("get", "/notifications", read("/notifications")),
         ("get", "/notifications/unread", read("/notifications/unread")),
         ("get", "/events", read("/events")),
+        ("get", "/events/stream", read("/events/stream")),
+        ("post", "/events/tickets", read("/events/tickets")),
         ("get", "/session", read("/session")),
         ("get", "/sessions", read("/sessions")),
         ("post", "/sign-out", read("/sign-out")),

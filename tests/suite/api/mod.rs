@@ -17,6 +17,7 @@ mod sessions;
 mod settings;
 mod signals;
 mod spend;
+mod streams;
 mod trust;
 mod undo;
 
@@ -107,8 +108,13 @@ impl Call<'_> {
     }
 
     async fn send(self) -> Reply {
-        let response = self.request.send().await.unwrap_or_else(|e| panic!("{} at {}", e, self.door.url));
+        let mut response = self.request.send().await.unwrap_or_else(|e| panic!("{} at {}", e, self.door.url));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            // It has no end; how it begins is what this can tell.
+            let began = response.chunk().await.expect("a beginning").unwrap_or_default();
+            return Reply { status, headers, text: String::from_utf8_lossy(&began).into_owned() };
+        }
         Reply { status, headers, text: response.text().await.expect("a whole body") }
     }
 }

@@ -8,7 +8,7 @@ use domain::{
     job::{Chore, Job},
     outbox::{Outbox, Ring},
 };
-use store::{idempotency, sessions, users};
+use store::{idempotency, sessions, tickets, users};
 
 use super::{Halt, Turn};
 use crate::State;
@@ -38,6 +38,7 @@ async fn prune(state: &State, turn: &Turn) -> Result<(), Halt> {
     while queue::prune_dead(pool, DEAD_JOBS, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
     while idempotency::prune(&state.store, turn.now.minus(KEYS), BATCH).await? >= BATCH.into() {}
     while sessions::prune(&state.store, turn.now.minus(SESSIONS), BATCH).await? >= BATCH.into() {}
+    while tickets::prune(&state.store, turn.now, BATCH).await? >= BATCH.into() {}
     Ok(())
 }
 
