@@ -58,11 +58,6 @@ impl Process {
         self.ended()
     }
 
-    /// Whether it has ended.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     /// Waits until it has ended; gives its exit code.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         let until = Instant::now() + Duration::from_mins(1);

@@ -1,5 +1,5 @@
-//! Real kills between any two steps of dispatch, poll and settle: each worker dies at a place of its own, and what they
-//! left behind is finished by others, once.
+//! Real kills between any two steps of dispatch, poll and settle: one worker after the other dies at a place of its own,
+//! and what they left behind is finished by others, once.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use simulator::{End, Rule, Twist};
 
-use crate::fleet::{Fleet, Person, Process, free_port, settles};
+use crate::fleet::{Fleet, Person, free_port, settles};
 
 /// Every place between two steps: the first time it is the dispatch's, the second most likely a look's.
 const PLACES: [&str; 6] = [
@@ -30,38 +30,29 @@ async fn workers_killed_between_any_two_steps_leave_one_effect_each_and_everythi
     // Every piece of work takes some looks, so that there is something to poll.
     fleet.engine.inject([Rule::work(Twist::InProgress { polls: 1, end: End::Completed }).always()]);
 
-    let places: Vec<String> = PLACES.iter().flat_map(|place| [1, 2].map(|nth| format!("{place}:{nth}"))).collect();
-    // Few connections each: a dozen workers share one small Postgres.
-    let few = ("SKYTWIN_DB_CONNECTIONS", "4");
-    let mut doomed: Vec<(&String, Process)> =
-        places.iter().map(|place| (place, fleet.start(&["worker"], &[("SKYTWIN_FAULT", place), few]))).collect();
     let mut posted = 0;
-    settles("every worker has died at its place", Duration::from_mins(3), async || {
-        doomed.retain_mut(|(place, worker)| {
-            let alive = !worker.has_ended();
-            assert!(alive || worker.ended().is_none(), "{place}: no kill, it ended by itself:\n{}", worker.log());
-            alive
-        });
-        if doomed.is_empty() {
-            return Ok(());
-        }
-        for _ in &doomed {
+    for place in PLACES.iter().flat_map(|place| [1, 2].map(|nth| format!("{place}:{nth}"))) {
+        let mut doomed = fleet.start(&["worker"], &[("SKYTWIN_FAULT", &place)]);
+        for _ in 0..2 {
+            posted += 1;
             let letter = json!({ "source": "gmail", "type": "email_received", "external_id": format!("kill-{posted}"),
                 "payload": { "message_id": format!("m-{posted}"), "from": "news@letters.example",
                     "subject": "Weekly letter", "category": "newsletter" } });
             let (status, body) = person.call("POST", "/signals", Some(&letter)).await;
             assert_eq!(status, StatusCode::ACCEPTED, "{body}");
-            posted += 1;
         }
-        Err(format!("{posted} posted; alive: {:?}", doomed.iter().map(|(place, _)| place).collect::<Vec<_>>()))
-    })
-    .await;
+        assert_eq!(doomed.ended(), None, "{place}: no kill, it ended by itself:\n{}", doomed.log());
+    }
 
     let mut survivor = fleet.start(&["worker"], &[]);
     let executions = settles("everything is settled", Duration::from_mins(3), async || {
         let executions = person.all("/executions").await;
-        let done = executions.iter().filter(|execution| execution["state"] == "succeeded").count();
-        if done == posted { Ok(executions) } else { Err(format!("{done} of {posted} done")) }
+        let states: Vec<_> = executions.iter().map(|execution| execution["state"].clone()).collect();
+        if states.len() == posted && states.iter().all(|state| state == "succeeded") {
+            Ok(executions)
+        } else {
+            Err(format!("{posted} were posted, and this is what they came to: {states:?}"))
+        }
     })
     .await;
     assert_eq!(survivor.terminate(), Some(0), "{}", survivor.log());
