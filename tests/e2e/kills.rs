@@ -47,11 +47,11 @@ async fn workers_killed_between_any_two_steps_leave_one_effect_each_and_everythi
     let mut survivor = fleet.start(&["worker"], &[]);
     let executions = settles("everything is settled", Duration::from_mins(3), async || {
         let executions = person.all("/executions").await;
-        let states: Vec<_> = executions.iter().map(|execution| execution["state"].clone()).collect();
-        if states.len() == posted && states.iter().all(|state| state == "succeeded") {
+        let ends: Vec<_> = executions.iter().map(|execution| execution["state"].clone()).collect();
+        if ends.len() == posted && ends.iter().all(|end| end == "succeeded") {
             Ok(executions)
         } else {
-            Err(format!("{posted} were posted, and this is what they came to: {states:?}"))
+            Err(format!("{posted} were posted, and this is what they came to: {ends:?}"))
         }
     })
     .await;
