@@ -12,6 +12,7 @@ use std::{
 use domain::{outbox::Outbox, quota::Limits};
 use runtime::{
     Clock, Config, Entropy, Secret, Shutdown,
+    config::EngineKind,
     postgres::{self, Embedded},
     telemetry, vault_file,
 };
@@ -85,7 +86,7 @@ async fn with_database(
         let keys = vault_file::own(folder, &Entropy::system());
         config.vault = Some(keys.map_err(|error| Error::Usage(error.to_string()))?);
     }
-    let engine = if config.engine_url.is_some() {
+    let engine = if config.engine_url.is_some() && config.engine_kind != Some(EngineKind::Simulated) {
         None
     } else {
         step("a simulated engine");
@@ -93,6 +94,7 @@ async fn with_database(
         config.engine_url = engine.url.parse().ok();
         config.engine_token = Some(Secret::new(engine.token.clone()));
         config.engine_limits = Some(Limits::default());
+        config.engine_kind = Some(EngineKind::Simulated);
         Some(engine)
     };
 

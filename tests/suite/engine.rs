@@ -3,9 +3,13 @@
 //! Executions are driven through the machine of `domain::execution` the way a worker does it (claim, send or look,
 //! settle), so that a test sees where an execution ends and not only what the first answer was.
 
+mod double;
 mod faults;
+mod gates;
 mod port;
+mod probe;
 mod restart;
+mod webhook;
 
 use std::time::Duration;
 
@@ -20,10 +24,13 @@ use domain::{
 };
 use runtime::{Clock, Secret};
 use serde_json::{Value, json};
-use simulator::{End, Options, Reply, Rule, Running, Simulator, Twist};
+use simulator::{End, Gate, Options, Reply, Rule, Running, Simulator, Twist};
 use uuid::Uuid;
 use worker::{
-    adapters::ironclaw_responses::{IronclawResponses, Settings},
+    adapters::{
+        ironclaw_responses::{IronclawResponses, Settings},
+        ironclaw_webhook::{self, IronclawWebhook},
+    },
     ports::{Engine, Identity},
 };
 
@@ -46,6 +53,16 @@ fn adapter_at(url: &str, patience: Duration) -> IronclawResponses {
     };
     let (clock, _) = Clock::manual(start_of_day());
     IronclawResponses::new(settings, clock).unwrap()
+}
+
+fn webhook_at(url: &str, patience: Duration) -> IronclawWebhook {
+    let settings = ironclaw_webhook::Settings {
+        connect_timeout: Duration::from_secs(2),
+        timeout: patience,
+        ..ironclaw_webhook::Settings::new(url.parse().unwrap())
+    };
+    let (clock, _) = Clock::manual(start_of_day());
+    IronclawWebhook::new(settings, clock).unwrap()
 }
 
 /// Patient enough for a busy machine.
@@ -121,11 +138,20 @@ fn name(answer: &Answer) -> &'static str {
 }
 
 /// What a worker does until the execution is settled; gives the first answer and the execution as it ended.
-async fn drive(engine: &dyn Engine, mut execution: Execution) -> (Answer, Execution) {
+async fn drive(engine: &dyn Engine, execution: Execution) -> (Answer, Execution) {
+    drive_back(engine, execution, None).await
+}
+
+/// The same for an execution that takes another one back.
+async fn drive_back(
+    engine: &dyn Engine,
+    mut execution: Execution,
+    reversed: Option<&Execution>,
+) -> (Answer, Execution) {
     let mut first = None;
     let mut now = start_of_day();
-    for _ in 0..40 {
-        let (claimed, next) = execution.claim(engine.carrier(), |execution| engine.prepare(execution, None), now);
+    for turn in 0..100 {
+        let (claimed, next) = execution.claim(engine.carrier(), |execution| engine.prepare(execution, reversed), now);
         let answer = match next {
             Next::Send => engine.send(&us(), &claimed).await.answer,
             Next::Look => engine.look(&us(), &claimed).await.answer,
@@ -133,7 +159,8 @@ async fn drive(engine: &dyn Engine, mut execution: Execution) -> (Answer, Execut
             Next::GiveUp => Answer::Lost { why: "nobody can be asked".to_owned() },
         };
         first.get_or_insert_with(|| answer.clone());
-        execution = claimed.answered(answer, TimeDelta::minutes(1), now);
+        let backoff = if turn < 20 { TimeDelta::minutes(1) } else { TimeDelta::hours(1) };
+        execution = claimed.answered(answer, backoff, now);
         match execution.due() {
             Some(due) => now = due,
             None => return (first.unwrap(), execution),
@@ -148,6 +175,11 @@ fn status(code: u16) -> Rule {
 
 fn busy(retry_after: &str) -> Reply {
     Reply::Status { code: 429, retry_after: Some(retry_after.to_owned()), work: false }
+}
+
+/// Work that waits for leave.
+fn at_gate(gate: Gate) -> Rule {
+    Rule::gate(gate)
 }
 
 fn later(polls: u32, end: End) -> Rule {

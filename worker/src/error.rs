@@ -1,6 +1,6 @@
 //! Why a worker process did not start, or ended.
 
-use crate::{adapters::ironclaw_responses, crew};
+use crate::{adapters::AddressError, crew};
 
 /// What can go wrong with a process.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +24,11 @@ pub enum Error {
     #[error("SKYTWIN_ENGINE_URL and SKYTWIN_ENGINE_TOKEN must name the engine that carries actions out")]
     NoEngine,
     /// The engine can't be talked to.
-    #[error("SKYTWIN_ENGINE_URL or SKYTWIN_ENGINE_TOKEN: {0}")]
-    Engine(#[from] ironclaw_responses::SettingsError),
+    #[error("SKYTWIN_ENGINE_URL: {0}")]
+    Engine(#[from] AddressError),
+    /// The engine that answers is not the one it was configured for.
+    #[error("the engine does not fit SKYTWIN_ENGINE_KIND: {0}")]
+    Misfit(String),
     /// A worker ended by itself.
     #[error(transparent)]
     Crew(#[from] crew::Error),

@@ -15,6 +15,23 @@ use domain::{
 use futures::future::BoxFuture;
 use runtime::Secret;
 
+/// Whether the engine that answers is the one an adapter was written for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is.
+    Fits,
+    /// Nobody answers at the moment, so nobody knows.
+    Unreachable {
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// It is another: what, where, and what to do, for the operator.
+    Misfit {
+        /// In sentences.
+        why: String,
+    },
+}
+
 /// Whom an engine takes us for: one identity of its own for each person, else the one the process was configured with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -47,7 +64,8 @@ impl From<Answer> for Heard {
     }
 }
 
-/// Carries actions out. Another engine is another implementation of this and a line of wiring.
+/// Carries actions out. Another engine is one file in [`crate::adapters`] that implements this, and its lines of wiring
+/// there and in `runtime::Config`; nothing else knows which engines there are.
 ///
 /// No method fails: trouble is an [`Answer`] too, since what an error means for the person (it did not happen, it may
 /// have happened, it will never happen) is the only thing about it that matters here.
@@ -78,6 +96,12 @@ pub trait Engine: Send + Sync {
 
     /// Asks the engine to stop an accepted execution, and says how it stands then. The same answers as [`Engine::look`].
     fn cancel<'a>(&'a self, identity: &'a Identity, execution: &'a Execution) -> BoxFuture<'a, Heard>;
+
+    /// Whether the engine at the configured address can be worked with at all; asked at every start. An adapter whose
+    /// engine may be exchanged while we run asks again by itself before it sends.
+    fn fit(&self) -> BoxFuture<'_, Fit> {
+        Box::pin(async { Fit::Fits })
+    }
 
     /// The engine as the execution's machine sees it.
     fn carrier(&self) -> Carrier<'_> {

@@ -8,7 +8,7 @@ use queue::cron::{Clockwork, Schedule};
 use runtime::{Clock, Config, Entropy, Shutdown, telemetry};
 use store::Store;
 
-use crate::{Error, State, crew, sweep::Sweep};
+use crate::{Error, State, crew, ports::Fit, sweep::Sweep};
 
 /// The chores, and how often each is due.
 const CHORES: [(Chore, Duration); 2] =
@@ -28,8 +28,17 @@ pub async fn main() -> Result<(), Error> {
     Ok(shutdown.finish(config.shutdown_grace).await?)
 }
 
-/// Works until the end is asked for. When a worker ends by itself the process is asked to end, and this is an error.
+/// Works until the end is asked for. An engine that is down is no reason not to start, one that does not fit is. When a worker ends by itself the process is asked to end, and this is an error.
 pub async fn run(state: State, shutdown: Shutdown) -> Result<(), Error> {
+    match state.engine.fit().await {
+        Fit::Fits => {}
+        // It is asked again before it is sent anything; decisions, expiries and answers need no engine.
+        Fit::Unreachable { why } => tracing::warn!(engine = state.engine.name(), why, "the engine can't be asked yet"),
+        Fit::Misfit { why } => {
+            shutdown.fail();
+            return Err(Error::Misfit(why));
+        }
+    }
     let schedules = CHORES.into_iter().filter_map(|(chore, every)| schedule(chore, every));
     let _clockwork = Clockwork::start(state.store.pool(), state.store.bell(), &state.queue_clock(), schedules);
     let crew = async {

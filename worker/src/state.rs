@@ -8,8 +8,7 @@ use store::{Store, Tx, identities};
 use vault::Keyring;
 
 use crate::{
-    Error,
-    adapters::ironclaw_responses::{self, IronclawResponses},
+    Error, adapters,
     jobs::Halt,
     ports::{Engine, Identity},
 };
@@ -41,25 +40,12 @@ pub struct State {
 impl State {
     /// The state of a process, as the environment says.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Result<Self, Error> {
-        let (Some(url), Some(token)) = (&config.engine_url, &config.engine_token) else { return Err(Error::NoEngine) };
-        let settings = ironclaw_responses::Settings {
-            limits: config.engine_limits.unwrap_or(ironclaw_responses::LIMITS),
-            ..ironclaw_responses::Settings::new(url.clone())
-        };
-        let engine = Arc::new(IronclawResponses::new(settings, clock.clone())?);
+        let (engine, identity) = adapters::connect(config, &clock)?;
         // A process that is told to end must be through before its supervisor loses patience.
         let grace = config.shutdown_grace.saturating_sub(Pace::SIGN_OFF);
         let pace = Pace { grace, ..Pace::default() };
-        Ok(Self {
-            store,
-            engine,
-            identity: Identity::shared(token.clone()),
-            vault: config.vault.clone(),
-            clock,
-            entropy,
-            faults: Faults::from_env(),
-            pace,
-        })
+        let vault = config.vault.clone();
+        Ok(Self { store, engine, identity, vault, clock, entropy, faults: Faults::from_env(), pace })
     }
 
     /// Whom the engine takes us for when we act for this person.

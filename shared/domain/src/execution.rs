@@ -269,6 +269,11 @@ impl Execution {
         self.approval.is_some() || matches!(self.kind, Kind::Undo)
     }
 
+    /// When its time is up: consent does not last longer, and nothing the twin does alone may run for ever.
+    pub fn deadline(&self) -> Timestamp {
+        self.consent_until.unwrap_or_else(|| self.created_at.plus(CONSENT_LASTS))
+    }
+
     /// When somebody has to look at it; none once settled.
     pub const fn due(&self) -> Option<Timestamp> {
         match &self.state {

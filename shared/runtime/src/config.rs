@@ -36,12 +36,14 @@ pub struct Config {
     pub log: String,
     /// `SKYTWIN_LOG_FORMAT`: `pretty` (default) or `json`.
     pub log_format: LogFormat,
+    /// `SKYTWIN_ENGINE_KIND`: how the engine is spoken to; default `ironclaw-responses` where there is a URL.
+    pub engine_kind: Option<EngineKind>,
     /// `SKYTWIN_ENGINE_URL`: the execution engine; the all-in-one brings a simulated one.
     pub engine_url: Option<Url>,
     /// `SKYTWIN_ENGINE_CALLS_PER_MINUTE`: how many sends and looks the engine takes from one caller, such as `60/120`, or
     /// `unlimited`; default what its documentation says.
     pub engine_limits: Option<Limits>,
-    /// `SKYTWIN_ENGINE_TOKEN`: the bearer token for it.
+    /// `SKYTWIN_ENGINE_TOKEN`: the bearer token for it, or the secret that signs requests to a webhook.
     pub engine_token: Option<Secret>,
     /// `SKYTWIN_BOOTSTRAP_TOKEN`: lets an operator make the first user; there is no default.
     pub bootstrap_token: Option<Secret>,
@@ -54,6 +56,17 @@ pub struct Config {
     pub api_token: Option<Secret>,
     /// `SKYTWIN_SHUTDOWN_GRACE_SECONDS`: how long running work may take to finish after SIGTERM; default 25.
     pub shutdown_grace: Duration,
+}
+
+/// How the engine is spoken to; the adapters of these names are in `worker`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// `ironclaw-responses`: servers from 1.0 on.
+    IronclawResponses,
+    /// `ironclaw-webhook`: servers before 1.0.
+    IronclawWebhook,
+    /// `simulated`: the one that the all-in-one brings.
+    Simulated,
 }
 
 /// How log lines look.
@@ -99,6 +112,12 @@ impl Config {
             log_format: reader
                 .parsed("SKYTWIN_LOG_FORMAT", "pretty or json", false, log_format)
                 .unwrap_or(LogFormat::Pretty),
+            engine_kind: reader.parsed(
+                "SKYTWIN_ENGINE_KIND",
+                "ironclaw-responses, ironclaw-webhook or simulated",
+                false,
+                engine_kind,
+            ),
             engine_url: reader.parsed("SKYTWIN_ENGINE_URL", "an http or https URL", false, web_url),
             engine_limits: reader.parsed(
                 "SKYTWIN_ENGINE_CALLS_PER_MINUTE",
@@ -138,6 +157,15 @@ fn folder(text: &str) -> Option<PathBuf> {
 fn address(text: &str) -> Option<SocketAddr> {
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     numeric.as_deref().unwrap_or(text).parse().ok()
+}
+
+fn engine_kind(text: &str) -> Option<EngineKind> {
+    match text {
+        "ironclaw-responses" => Some(EngineKind::IronclawResponses),
+        "ironclaw-webhook" => Some(EngineKind::IronclawWebhook),
+        "simulated" => Some(EngineKind::Simulated),
+        _ => None,
+    }
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {
@@ -269,10 +297,19 @@ mod tests {
             ("SKYTWIN_LISTEN", "nowhere"),
             ("SKYTWIN_DB_CONNECTIONS", "0"),
             ("SKYTWIN_LOG_FORMAT", "xml"),
+            ("SKYTWIN_ENGINE_KIND", "ironclaw"),
         ])
         .unwrap_err()
         .to_string();
-        for name in ["5 settings", "DATABASE_URL", "BOOTSTRAP_TOKEN", "`nowhere`", "from 2 to 1000", "pretty or json"] {
+        for name in [
+            "6 settings",
+            "`ironclaw` is not ironclaw-responses",
+            "DATABASE_URL",
+            "BOOTSTRAP_TOKEN",
+            "`nowhere`",
+            "from 2 to 1000",
+            "pretty or json",
+        ] {
             assert!(problems.contains(name), "{name} is not in: {problems}");
         }
         assert!(!problems.contains("hunter2"), "{problems}");

@@ -39,6 +39,10 @@ impl Cord {
         self.0.store(RESET, Ordering::SeqCst);
     }
 
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.load(Ordering::SeqCst) != WHOLE
+    }
+
     fn check(&self, stream: &TcpStream) -> io::Result<()> {
         match self.0.load(Ordering::SeqCst) {
             WHOLE => Ok(()),

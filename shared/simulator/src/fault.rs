@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::gate::Gate;
+
 /// Which requests a rule is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum On {
     /// `POST /api/v1/responses`.
@@ -16,6 +18,14 @@ pub enum On {
     Retrieve,
     /// `POST /api/v1/responses/{id}/cancel`.
     Cancel,
+    /// `GET /api/webchat/v2/threads`.
+    Threads,
+    /// `GET /api/webchat/v2/threads/{id}/events`.
+    Events,
+    /// `POST /api/webchat/v2/threads/{id}/runs/{run}/gates/{gate}/resolve`.
+    Resolve,
+    /// `POST /webhook`, of servers before 1.0.
+    Webhook,
 }
 
 /// What happens to one answer.
@@ -97,6 +107,11 @@ pub enum Twist {
         /// Cents.
         cents: i64,
     },
+    /// It waits for leave before it does anything.
+    Gate {
+        /// For what.
+        gate: Gate,
+    },
 }
 
 /// How work ends.
@@ -115,6 +130,8 @@ pub enum End {
     },
     /// Nothing done: the run itself broke, without a result block.
     Broken,
+    /// Done, but the run broke before it could say so.
+    BrokenAfter,
     /// Nothing done: cancelled, without a result block.
     Cancelled,
     /// Done, but the answer only says so in prose.
@@ -129,7 +146,7 @@ impl End {
     /// Whether the work has an effect.
     pub(crate) const fn has_effect(self) -> bool {
         match self {
-            Self::Completed | Self::Prose | Self::OtherId | Self::Incomplete => true,
+            Self::Completed | Self::Prose | Self::OtherId | Self::Incomplete | Self::BrokenAfter => true,
             Self::StepFails { ordinal } => ordinal > 0,
             Self::Failed | Self::Broken | Self::Cancelled => false,
         }
@@ -184,6 +201,11 @@ impl Rule {
     /// Once, the work that a create starts does this.
     pub fn work(twist: Twist) -> Self {
         Self { work: Some(twist), ..Self::NOTHING }
+    }
+
+    /// Once, the work that a create starts waits at this gate.
+    pub fn gate(gate: Gate) -> Self {
+        Self::work(Twist::Gate { gate })
     }
 
     /// Once, the work that a create starts ends like this.

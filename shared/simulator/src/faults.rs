@@ -65,10 +65,10 @@ impl Faults {
     }
 
     /// Counts work that starts and says what happens to it: every rule that is due adds to it.
-    pub(crate) fn work(&mut self, verb: Option<&str>, execution: Option<&str>) -> Vec<Twist> {
+    pub(crate) fn work(&mut self, on: On, verb: Option<&str>, execution: Option<&str>) -> Vec<Twist> {
         let mut twists = Vec::new();
         for Counted { rule, works, .. } in &mut self.0 {
-            if rule.work.is_some() && rule.is_for(On::Create, verb, execution) && works.count(rule) {
+            if rule.work.is_some() && rule.is_for(on, verb, execution) && works.count(rule) {
                 works.fired += 1;
                 twists.extend(rule.work.clone());
             }
@@ -104,8 +104,8 @@ mod tests {
         ]);
         assert_eq!(faults.reply(On::Create, None, None), Some(Reply::Reset));
         assert_eq!(faults.reply(On::Create, None, None), Some(Reply::Empty));
-        assert_eq!(faults.work(None, None), [Twist::Cost { cents: 1 }, Twist::Ends { end: End::Prose }]);
-        assert_eq!(faults.work(None, None), []);
+        assert_eq!(faults.work(On::Create, None, None), [Twist::Cost { cents: 1 }, Twist::Ends { end: End::Prose }]);
+        assert_eq!(faults.work(On::Create, None, None), []);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{fault::End, run::Run};
+use crate::{fault::End, gate::Answered, run::Run};
 
 /// Something that was done to the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,14 @@ pub(crate) enum Line {
     /// Work was taken.
     Accepted {
         /// What.
-        run: Run,
+        run: Box<Run>,
+    },
+    /// A gate was answered.
+    Answered {
+        /// Whose.
+        id: String,
+        /// How.
+        answered: Answered,
     },
     /// Work is over.
     Over {

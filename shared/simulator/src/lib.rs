@@ -1,5 +1,6 @@
 //! Far sides to talk to when there are no others: real HTTP servers, on loopback only. An execution engine that speaks
-//! the current IronClaw responses protocol, and [`google`], a mailbox and a calendar.
+//! the protocols of IronClaw, of either generation, and [`google`], a mailbox and a calendar. They check every request
+//! against the documented shapes, sizes and limits.
 //!
 //! Invariant: the work behind one idempotency key is written into the journal at most once, whatever is re-sent, dropped,
 //! cancelled or restarted in between. Everything else about it may be made to go wrong on purpose ([`Rule`]), because
@@ -17,20 +18,30 @@
 //! # }
 //! ```
 
+mod chat;
 mod clock;
 mod control;
 mod cord;
 mod engine;
 mod fault;
 mod faults;
+mod frames;
+mod gate;
 pub mod google;
 mod journal;
+mod limits;
+mod log;
+mod problem;
 mod protocol;
+mod responses;
 mod routes;
 mod run;
 mod server;
+mod spoil;
+mod webhook;
 
 pub use engine::Received;
 pub use fault::{End, On, Reply, Rule, Twist};
+pub use gate::{Gate, GateKind};
 pub use journal::{Effect, JournalError};
-pub use server::{Options, Running, Simulator, StartError};
+pub use server::{Generation, Options, Running, Simulator, StartError};

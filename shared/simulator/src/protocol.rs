@@ -1,19 +1,17 @@
-//! The protocol's shapes: what a create request must look like and how an error is worded.
+//! The shapes of the responses API: what a create request must look like.
 //!
 //! Written from the protocol's description alone: unknown fields are ignored, sizes are bytes.
 
-use axum::{
-    Json,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::problem::Problem;
 
 /// Longest create body, in bytes.
 pub(crate) const CREATE_BODY: usize = 1024 * 1024;
-/// Longest cancel body, in bytes.
-pub(crate) const CANCEL_BODY: usize = 4 * 1024;
+/// Longest body of an action on a run, in bytes.
+pub(crate) const ACTION_BODY: usize = 4 * 1024;
 const MODEL: usize = 256;
 const CONTEXT: usize = 10 * 1024;
 const KEY: usize = 256;
@@ -22,6 +20,7 @@ const KEY: usize = 256;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Create {
     pub(crate) model: String,
+    pub(crate) previous_response_id: Option<String>,
     pub(crate) x_context: Option<Value>,
 }
 
@@ -52,6 +51,9 @@ pub(crate) fn create(body: &[u8]) -> Result<Create, Problem> {
     if field("previous_response_id").is_some_and(|found| found.as_str().is_none_or(|id| !id.starts_with("resp_"))) {
         return Err(Problem::invalid("previous_response_id", "`previous_response_id` must be the id of a response."));
     }
+    if field("tools").is_some_and(|found| found.as_array().is_none_or(|tools| !tools.is_empty())) {
+        return Err(Problem::invalid("tools", "The simulator takes no tools of the caller's."));
+    }
     if field("x_context").is_some_and(|found| found.to_string().len() > CONTEXT) {
         return Err(Problem::invalid("x_context", "`x_context` is longer than 10 KiB."));
     }
@@ -59,6 +61,16 @@ pub(crate) fn create(body: &[u8]) -> Result<Create, Problem> {
         return Err(Problem::new(400, Some("stream"), "The simulator does not stream."));
     }
     serde_json::from_value(value).map_err(|_| Problem::invalid("body", "The body has fields of the wrong type."))
+}
+
+/// A body must say that it is JSON.
+pub(crate) fn json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        Ok(())
+    } else {
+        Err(Problem::of(415))
+    }
 }
 
 /// The idempotency key, if the request carries one.
@@ -71,69 +83,10 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     if key.is_empty() || key.len() > KEY { Err(wrong()) } else { Ok(Some(key.to_owned())) }
 }
 
-/// An error in the protocol's envelope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) status: u16,
-    param: Option<&'static str>,
-    message: &'static str,
-}
-
-impl Problem {
-    pub(crate) const fn new(status: u16, param: Option<&'static str>, message: &'static str) -> Self {
-        Self { status, param, message }
-    }
-
-    const fn invalid(param: &'static str, message: &'static str) -> Self {
-        Self::new(400, Some(param), message)
-    }
-
-    /// What a server says with this status when it says nothing more precise.
-    pub(crate) const fn of(status: u16) -> Self {
-        let (param, message) = match status {
-            401 => (None, "Invalid or missing auth token"),
-            403 => (None, "Operator WebUI configuration privileges required"),
-            404 => (None, "There is no such response."),
-            409 => (Some("idempotency_key"), "This key was used with another body."),
-            413 => (Some("body"), "The body is too large."),
-            429 => (None, "Rate limit exceeded. Try again shortly."),
-            503 => (None, "The service is temporarily unavailable."),
-            500..=599 => (None, "An internal error occurred."),
-            _ => (None, "The request is invalid."),
-        };
-        Self::new(status, param, message)
-    }
-
-    const fn words(&self) -> (&'static str, &'static str) {
-        match self.status {
-            401 => ("authentication_error", "authentication_required"),
-            403 => ("permission_error", "permission_denied"),
-            404 => ("not_found_error", "not_found"),
-            409 => ("conflict_error", "conflict"),
-            429 => ("rate_limit_error", "rate_limited"),
-            501 => ("server_error", "unsupported"),
-            502..=504 => ("server_error", "service_unavailable"),
-            500..=599 => ("server_error", "internal_error"),
-            _ => ("invalid_request_error", "invalid_request"),
-        }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // The middleware in front of the real routes answers these in plain text.
-        if matches!(self.status, 401 | 403 | 429) {
-            return (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.message).into_response();
-        }
-        let (kind, code) = self.words();
-        (status, Json(json!({"error": {"message": self.message, "type": kind, "param": self.param, "code": code}})))
-            .into_response()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn refused(body: &Value) -> Option<&'static str> {

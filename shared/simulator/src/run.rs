@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::fault::{End, Twist};
+use crate::{
+    fault::{End, Twist},
+    gate::{Answered, Gate},
+};
 
 /// What our side asks for in `x_context`, as this side understands it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,12 @@ struct Constraints {
 pub(crate) struct Run {
     /// `resp_…`.
     pub(crate) id: String,
+    /// Whose, by the token.
+    #[serde(default)]
+    pub(crate) caller: usize,
+    /// The conversation it takes place in.
+    #[serde(default)]
+    pub(crate) thread: String,
     pub(crate) key: Option<String>,
     /// SHA-256 of the body that started it.
     pub(crate) fingerprint: String,
@@ -49,6 +58,12 @@ pub(crate) struct Run {
     end: End,
     /// What it costs, if not what was asked for.
     cost: Option<i64>,
+    /// Where it waits before it does anything.
+    #[serde(default)]
+    pub(crate) gate: Option<Gate>,
+    /// What it was told there.
+    #[serde(default)]
+    pub(crate) answered: Option<Answered>,
     /// How it ended, once it has.
     pub(crate) over: Option<End>,
 }
@@ -56,22 +71,46 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn start(
         id: String,
-        key: Option<String>,
         fingerprint: String,
         model: String,
         order: Option<Order>,
         now: DateTime<Utc>,
     ) -> Self {
         let end = if order.is_some() { End::Completed } else { End::Prose };
-        Self { id, key, fingerprint, model, order, created_at: now, polls: 0, end, cost: None, over: None }
+        Self {
+            thread: id.clone(),
+            id,
+            caller: 0,
+            key: None,
+            fingerprint,
+            model,
+            order,
+            created_at: now,
+            polls: 0,
+            end,
+            cost: None,
+            gate: None,
+            answered: None,
+            over: None,
+        }
     }
 
     pub(crate) fn twist(&mut self, twist: &Twist) {
-        match *twist {
-            Twist::Ends { end } => self.end = end,
-            Twist::InProgress { polls, end } => (self.polls, self.end) = (polls, end),
-            Twist::Cost { cents } => self.cost = Some(cents),
+        match twist {
+            Twist::Ends { end } => self.end = *end,
+            Twist::InProgress { polls, end } => (self.polls, self.end) = (*polls, *end),
+            Twist::Cost { cents } => self.cost = Some(*cents),
+            Twist::Gate { gate } => self.gate = Some(gate.clone()),
         }
+    }
+
+    pub(crate) fn was_cancelled(&self) -> bool {
+        self.over == Some(End::Cancelled)
+    }
+
+    /// The gate it waits at.
+    pub(crate) fn open_gate(&self) -> Option<&Gate> {
+        self.gate.as_ref().filter(|_| self.answered.is_none() && self.over.is_none())
     }
 
     /// One look: the last one in progress makes the next one find the end.
@@ -79,9 +118,20 @@ impl Run {
         self.polls = self.polls.saturating_sub(1);
     }
 
+    /// Nobody will look: it goes on by itself. Whether it takes longer than anybody waits for its words.
+    pub(crate) fn hurry(&mut self) -> bool {
+        self.gate = None;
+        std::mem::take(&mut self.polls) > 0
+    }
+
     /// How it ends now, if now is the time.
     pub(crate) fn due_end(&self) -> Option<End> {
-        (self.over.is_none() && self.polls == 0).then_some(self.end)
+        let end = match (&self.gate, &self.answered) {
+            (Some(_), None) => return None,
+            (Some(gate), Some(answered)) if !answered.is_leave() => gate.declined,
+            (Some(_) | None, _) => self.end,
+        };
+        (self.over.is_none() && self.polls == 0).then_some(end)
     }
 
     /// The response object as of now.
@@ -89,22 +139,26 @@ impl Run {
         let status = match self.over {
             None => "in_progress",
             Some(End::Completed | End::Failed | End::StepFails { .. } | End::Prose | End::OtherId) => "completed",
-            Some(End::Broken) => "failed",
+            Some(End::Broken | End::BrokenAfter) => "failed",
             Some(End::Cancelled) => "cancelled",
             Some(End::Incomplete) => "incomplete",
         };
-        let output = self.over.and_then(|end| self.text(end)).map(|text| {
+        let output = self.words().map(|text| {
             json!({
                 "type": "message", "id": self.id.replacen("resp_", "msg_", 1), "status": "completed", "role": "assistant",
                 "content": [{"type": "output_text", "text": text}],
             })
         });
-        let error =
-            (self.over == Some(End::Broken)).then(|| json!({"code": "internal_error", "message": "The run failed."}));
+        let error = (status == "failed").then(|| json!({"code": "internal_error", "message": "The run failed."}));
         json!({
             "id": self.id, "object": "response", "created_at": self.created_at.timestamp(), "status": status,
             "model": self.model, "output": Vec::from_iter(output), "error": error,
         })
+    }
+
+    /// What it says at its end.
+    pub(crate) fn words(&self) -> Option<String> {
+        self.over.and_then(|end| self.text(end))
     }
 
     fn text(&self, end: End) -> Option<String> {
@@ -143,17 +197,21 @@ impl Run {
                     "steps": order.reports(end)})
                 )
             )),
-            End::Broken | End::Cancelled => None,
+            End::Broken | End::BrokenAfter | End::Cancelled => None,
         }
     }
 }
 
 impl Order {
+    pub(crate) const fn parameters(&self) -> &Map<String, Value> {
+        &self.parameters
+    }
+
     /// The steps that are done when it ends like this.
     pub(crate) fn steps_done(&self, end: End) -> impl Iterator<Item = &Value> {
         let done = match end {
             End::StepFails { ordinal } => usize::from(ordinal),
-            End::Completed | End::Prose | End::OtherId | End::Incomplete => self.steps.len(),
+            End::Completed | End::Prose | End::OtherId | End::Incomplete | End::BrokenAfter => self.steps.len(),
             End::Failed | End::Broken | End::Cancelled => 0,
         };
         self.steps.iter().take(done)

@@ -22,10 +22,25 @@ use crate::{
 /// How long a stop waits for answers that are under way.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Which servers it behaves like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Generation {
+    /// From 1.0 on: responses API with idempotency keys, and the chat API.
+    #[default]
+    Reborn,
+    /// The web gateway before 1.0: a responses API that knows no keys.
+    LegacyGateway,
+    /// The webhook listener before 1.0; the token is the secret that signs.
+    LegacyWebhook,
+}
+
 /// How to run a simulator.
 #[derive(Clone)]
 pub struct Options {
-    token: String,
+    tokens: Vec<String>,
+    generation: Generation,
+    no: &'static str,
+    limited: bool,
     journal: Option<PathBuf>,
     rules: Vec<Rule>,
 }
@@ -33,7 +48,39 @@ pub struct Options {
 impl Options {
     /// One that wants this bearer token, remembers nothing over a restart, and has no faults.
     pub fn new(token: impl Into<String>) -> Self {
-        Self { token: token.into(), journal: None, rules: Vec::new() }
+        Self {
+            tokens: vec![token.into()],
+            generation: Generation::default(),
+            no: "declined",
+            limited: false,
+            journal: None,
+            rules: Vec::new(),
+        }
+    }
+
+    /// Lets somebody else in, too, with this token; they see nothing of the others'.
+    #[must_use]
+    pub fn also(mut self, token: impl Into<String>) -> Self {
+        self.tokens.push(token.into());
+        self
+    }
+
+    /// Behaves like servers of this generation.
+    #[must_use]
+    pub fn generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Behaves like 1.0.0, which has another word for no at a gate.
+    #[must_use]
+    pub fn first_release(self) -> Self {
+        Self { no: "denied", ..self }
+    }
+
+    /// Enforces the documented rate limits.
+    #[must_use]
+    pub fn limited(self) -> Self {
+        Self { limited: true, ..self }
     }
 
     /// Keeps the journal, and with it the memory of every key, in this file.
@@ -76,23 +123,28 @@ impl Simulator {
         if !addr.ip().is_loopback() {
             return Err(StartError::NotLoopback(addr));
         }
-        if options.token.is_empty() {
+        if options.tokens.iter().any(String::is_empty) {
             return Err(StartError::NoToken);
         }
         let mut engine = Engine::open(options.journal.as_deref())?;
         engine.faults.add(options.rules);
+        engine.limits.enforced = options.limited;
         let port = Port(TcpListener::bind(addr).await?);
         let addr = port.0.local_addr()?;
         let far = Far {
             engine: Arc::new(Mutex::new(engine)),
-            token: options.token.clone().into(),
+            tokens: options.tokens.clone().into(),
+            generation: options.generation,
+            no: options.no,
+            log: Arc::default(),
             stop: CancellationToken::new(),
         };
         let service = routes(&far).into_make_service_with_connect_info::<Cord>();
         let stop = far.stop.clone().cancelled_owned();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { axum::serve(port, service).with_graceful_shutdown(stop).await });
-        Ok(Running { url: format!("http://{addr}"), token: options.token, far, tasks })
+        let token = options.tokens.into_iter().next().unwrap_or_default();
+        Ok(Running { url: format!("http://{addr}"), token, far, tasks })
     }
 }
 
@@ -115,6 +167,11 @@ impl Running {
     /// The requests that came in, oldest first.
     pub fn received(&self) -> Vec<Received> {
         self.far.engine().received().iter().cloned().collect()
+    }
+
+    /// What was asked and what was answered, in order, to be read by people; of the latest exchanges.
+    pub fn log(&self) -> Vec<String> {
+        self.far.log.lines()
     }
 
     /// Orders faults, after those already on order.

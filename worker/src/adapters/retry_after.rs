@@ -7,7 +7,7 @@ use domain::time::Timestamp;
 const LONGEST: TimeDelta = TimeDelta::hours(1);
 
 /// Reads seconds or an HTTP date. Never more than an hour, never negative; none if it is neither.
-pub(super) fn read(value: &str, now: Timestamp) -> Option<TimeDelta> {
+pub(crate) fn read(value: &str, now: Timestamp) -> Option<TimeDelta> {
     let value = value.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are more than an hour, too.

@@ -42,7 +42,7 @@ pub enum Next {
     Send,
     /// Ask the engine how it stands.
     Look,
-    /// Ask the engine to stop it, and how it stands then.
+    /// Ask the engine to stop it, since the person wants that or its time is up, and how it stands then.
     Cancel,
     /// Leave the engine alone: it may have done it, would do it twice, and can't be asked. Only the person can tell.
     GiveUp,

@@ -13,7 +13,8 @@ impl Execution {
     /// given later. Gives what to do now. What is settled stays as it is: there is only to look.
     ///
     /// In doubt the same bytes are sent again under the same key, which an engine that dedupes answers with what became
-    /// of them; to one that does not dedupe nothing is sent twice. What the engine is known to have is only looked at.
+    /// of them; to one that does not dedupe nothing is sent twice. What the engine is known to have is only looked at,
+    /// and called off once its time is up.
     #[must_use]
     pub fn claim(
         mut self,
@@ -34,11 +35,11 @@ impl Execution {
         if may_have_arrived {
             self.in_doubt_since.get_or_insert(now);
         }
-        let next = match (&self.engine_ref, self.cancel_asked) {
-            (Some(_), Some(_)) => Next::Cancel,
-            (Some(_), None) => Next::Look,
-            (None, _) if may_have_arrived && !engine.dedupes() => Next::GiveUp,
-            (None, _) => Next::Send,
+        let next = match &self.engine_ref {
+            Some(_) if self.stopping_since() <= now => Next::Cancel,
+            Some(_) => Next::Look,
+            None if may_have_arrived && !engine.dedupes() => Next::GiveUp,
+            None => Next::Send,
         };
         if next == Next::Send {
             self.sends += 1;
@@ -48,6 +49,11 @@ impl Execution {
         self.updated_at = now;
         self.state = State::Running { due: now };
         (self, next)
+    }
+
+    /// From when on the engine is told to stop: the person asked for it, or its time is up.
+    fn stopping_since(&self) -> Timestamp {
+        self.cancel_asked.map_or(self.deadline(), |asked| asked.min(self.deadline()))
     }
 
     /// What an engine's answer makes of a running execution; of any other, nothing. `backoff` is the wait before another send.
@@ -82,6 +88,10 @@ impl Execution {
                     self.fail(ErrorClass::Refused, why, now);
                 }
             }
+            Answer::Working { engine_ref, .. } if now.since(self.stopping_since()) >= RECONCILE_FOR => {
+                self.engine_ref = Some(engine_ref);
+                self.give_up_in_doubt("The engine was told to stop and is still at it.".to_owned(), now);
+            }
             Answer::Working { engine_ref, look_after } => {
                 self.engine_ref = Some(engine_ref);
                 self.in_doubt_since = None;
@@ -93,7 +103,12 @@ impl Execution {
                     // What was not taken is this question, not the work the engine has or may have.
                     self.wait_in_doubt(why, wait, now);
                 } else if self.sends >= MAX_SENDS {
-                    self.fail(ErrorClass::Exhausted, why, now);
+                    let tried = self.sends;
+                    self.fail(
+                        ErrorClass::Exhausted,
+                        format!("{why} It was tried {tried} times; try again later."),
+                        now,
+                    );
                 } else {
                     self.steps_to(StepState::Pending);
                     self.state = State::Planned { due: now.plus(wait) };

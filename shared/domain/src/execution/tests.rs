@@ -182,6 +182,21 @@ fn a_probe_that_was_turned_away_is_as_if_it_had_not_been_sent_and_one_in_doubt_s
 }
 
 #[test]
+fn what_an_engine_never_finishes_is_called_off_when_its_time_is_up_and_does_not_hang_for_ever() {
+    let day = CONSENT_LASTS.num_minutes();
+    let execution = answered(claimed(planned(), 0).0, working(), 0);
+    assert_eq!(claimed(execution.clone(), day - 1).1, Next::Look);
+    let (late, next) = claimed(execution, day);
+    assert_eq!(next, Next::Cancel);
+    let still = answered(late, working(), day);
+    assert_eq!(still.state.phase(), Phase::Running, "told to stop, it may take a moment");
+    let patience = day + RECONCILE_FOR.num_minutes();
+    let (last, next) = claimed(still, patience);
+    assert_eq!(next, Next::Cancel);
+    assert_eq!(answered(last, working(), patience).state.phase(), Phase::Unknown);
+}
+
+#[test]
 fn a_claimed_execution_can_not_be_called_off() {
     let cancel =
         |execution: Execution| execution.cancelled(ErrorClass::ByPerson, "no".into(), facts().now).state.phase();

@@ -1,23 +1,22 @@
-//! From the wire to exactly one [`Answer`]: a table, and nothing that reaches out.
+//! From the wire to what an answer of the responses API says: a table, and nothing that reaches out.
 //!
 //! The question behind every row: could the work have happened? If nobody can exclude it, the answer is in doubt.
 
 use chrono::TimeDelta;
-use domain::{
-    execution::{Answer, StepEnd, StepReport, Stepped},
-    id::ExecutionId,
-    money::Money,
-};
+use domain::{execution::Answer, id::ExecutionId};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    block::{self, Status, Verdict},
-    exchange::{Outcome, Reply},
+use crate::adapters::ironclaw::{
+    block::{self, Status},
+    clipped, is_plain_name, said,
+    verdict::declared,
+    wire::{Outcome, Reply},
 };
 
-/// The longest text taken over from an engine, in characters.
-const LONGEST: usize = 500;
+const BAD_TOKEN: &str = "The engine does not accept our access token (401). Renew the engine's token in the settings.";
+const WEAK_TOKEN: &str =
+    "The engine does not allow this with our access token (403). Give the token the right to run actions.";
 
 /// What was asked.
 #[derive(Clone, Copy, Debug)]
@@ -28,40 +27,67 @@ pub(super) enum Asked<'a> {
     Look(&'a str),
 }
 
-/// What an exchange means for the execution.
-pub(super) fn read(id: ExecutionId, asked: Asked<'_>, outcome: Outcome) -> Answer {
+/// What the reply says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// All there is to know.
+    Answer(Answer),
+    /// It is being worked on, or waits at a gate, which this API does not show.
+    Working {
+        /// The engine's own id.
+        engine_ref: String,
+        /// When the engine wants to be asked again.
+        look_after: Option<TimeDelta>,
+    },
+    /// The run is over, and left no word on what it did before that.
+    Mute {
+        /// The engine's own id.
+        engine_ref: String,
+        /// How it ended, in a sentence.
+        how: String,
+    },
+}
+
+/// What an exchange says of the execution.
+pub(super) fn read(id: ExecutionId, asked: Asked<'_>, outcome: Outcome) -> Said {
     match outcome {
         Outcome::Reply(reply) if (200..300).contains(&reply.status) => told(id, asked, &reply),
         Outcome::Reply(reply) => refusal(asked, &reply),
         Outcome::Lost { why } => in_doubt(&format!("{why} It may or may not have done the work.")),
         Outcome::NotSent { why } => match asked {
-            Asked::Send => Answer::NotTaken { retry_after: None, why },
+            Asked::Send => Said::Answer(Answer::NotTaken { retry_after: None, why }),
             Asked::Look(_) => in_doubt(&format!("{why} How the work stands is not known.")),
         },
     }
 }
 
 /// Anything but 2xx.
-fn refusal(asked: Asked<'_>, reply: &Reply) -> Answer {
-    let refused = |why: &str| Answer::Refused { why: format!("{why}{}", said(&reply.body)) };
+fn refusal(asked: Asked<'_>, reply: &Reply) -> Said {
+    let refused = |why: &str| Said::Answer(Answer::Refused { why: format!("{why}{}", said(&reply.body)) });
+    let doubtful = |why: String| Said::Answer(Answer::InDoubt { retry_after: reply.retry_after, why });
     match (reply.status, asked) {
-        (429, Asked::Send) => Answer::NotTaken {
+        (429, Asked::Send) => Said::Answer(Answer::NotTaken {
             retry_after: reply.retry_after,
             why: "The engine is busy and asked us to come back later.".to_owned(),
-        },
-        (429, Asked::Look(engine_ref)) => working(engine_ref, reply.retry_after),
-        (401, _) => {
-            refused("The engine does not accept our access token (401). Renew the engine's token in the settings.")
+        }),
+        (429, Asked::Look(engine_ref)) => {
+            Said::Working { engine_ref: engine_ref.to_owned(), look_after: reply.retry_after }
         }
-        (403, _) => refused(
-            "The engine does not allow this with our access token (403). Give the token the right to run actions.",
-        ),
-        (404 | 410, Asked::Send) => refused(
-            "There is no responses API at the engine's address (404). Check the address and the engine's version.",
-        ),
-        (404 | 410, Asked::Look(_)) => {
-            refused("The engine no longer knows this work (404). Check what it did before trying again.")
-        }
+        (401, Asked::Send) => refused(BAD_TOKEN),
+        (403, Asked::Send) => refused(WEAK_TOKEN),
+        // The engine has the work: a token that is renewed in time finds out what came of it.
+        (401, Asked::Look(_)) => doubtful(BAD_TOKEN.to_owned()),
+        (403, Asked::Look(_)) => doubtful(WEAK_TOKEN.to_owned()),
+        (404 | 410, Asked::Send) => Said::Answer(Answer::Refused {
+            why: format!(
+                "There is no responses API at the engine's address, or it no longer knows what is to be continued (404). \
+                 Check the address and the engine's version.{}",
+                said(&reply.body)
+            ),
+        }),
+        (404 | 410, Asked::Look(_)) => Said::Answer(Answer::Refused {
+            why: "The engine no longer knows this work (404). Check what it did before trying again.".to_owned(),
+        }),
         // Other bytes were taken under this key once (a database restored from a backup, say): they may have been done.
         (409, _) => in_doubt(
             "The engine knows another request under this execution's key (409). Check what it did before trying again.",
@@ -69,19 +95,20 @@ fn refusal(asked: Asked<'_>, reply: &Reply) -> Answer {
         (413, _) => refused("The request is too large for the engine (413). Shorten the action's texts and try again."),
         // 408: the server gave up waiting for us; 425: it fears a replay. Neither says what became of the request.
         (408 | 425, _) => in_doubt("The engine gave up on the request half way. It may or may not have done the work."),
-        (400..=499 | 501, _) => refused(&format!("The engine does not accept this request ({}).", reply.status)),
+        (400..=499 | 501, _) => refused(&format!(
+            "The engine does not accept this request ({}). Check the engine's version, or report this.",
+            reply.status
+        )),
         // Whoever redirects like this did not do the work; 303 and the rest might have.
         (301 | 307 | 308, Asked::Send) => {
             refused("The engine's address leads elsewhere (a redirect). Put the final address in the settings.")
         }
-        (503, Asked::Send) => Answer::InDoubt {
-            retry_after: reply.retry_after,
-            why: "The engine did not finish in time or is overloaded (503). It may be working on it.".to_owned(),
-        },
-        (status, _) => Answer::InDoubt {
-            retry_after: reply.retry_after,
-            why: format!("The engine answered with an error ({status}). It may or may not have done the work."),
-        },
+        (503, Asked::Send) => {
+            doubtful("The engine did not finish in time or is overloaded (503). It may be working on it.".to_owned())
+        }
+        (status, _) => {
+            doubtful(format!("The engine answered with an error ({status}). It may or may not have done the work."))
+        }
     }
 }
 
@@ -115,40 +142,38 @@ struct ErrorBody {
 }
 
 /// A 2xx: a response object, or nothing we can rely on.
-fn told(id: ExecutionId, asked: Asked<'_>, reply: &Reply) -> Answer {
+fn told(id: ExecutionId, asked: Asked<'_>, reply: &Reply) -> Said {
     let Ok(response) = serde_json::from_slice::<Response>(&reply.body) else {
         return in_doubt("The engine's answer can't be read. It may or may not have done the work.");
     };
     if response.kind != "response" || !is_engine_ref(&response.id) {
-        return in_doubt("The engine's answer is not about a piece of work.");
+        return in_doubt("The engine's answer is not about a piece of work. It may or may not have done the work.");
     }
     if matches!(asked, Asked::Look(wanted) if wanted != response.id) {
-        return in_doubt("The engine answered about another piece of work.");
+        return in_doubt("The engine answered about another piece of work. It may or may not have done this one.");
     }
     let verdict = block::read(&response.last_words());
     if verdict.as_ref().is_some_and(|verdict| verdict.execution_id != id) {
-        return in_doubt("The engine's result is for another execution. Whether this one was done is not known.");
+        return in_doubt("The engine's result is for another execution. Check whether this one was done.");
     }
     match (response.status.as_str(), verdict) {
-        ("queued" | "in_progress", _) => working(&response.id, reply.retry_after),
+        ("queued" | "in_progress", _) => Said::Working { engine_ref: response.id, look_after: reply.retry_after },
         ("completed", None) => {
             in_doubt("The engine says that it is finished, without the result that was asked for. Check what it did.")
         }
         ("failed" | "cancelled", Some(verdict)) if verdict.status == Status::Succeeded => {
             in_doubt("The engine contradicts itself: its run failed, its result says success. Check what it did.")
         }
-        ("completed" | "failed" | "cancelled", Some(verdict)) => declared(verdict, response.id),
+        ("completed" | "failed" | "cancelled", Some(verdict)) => Said::Answer(declared(verdict, Some(response.id))),
         ("failed", None) => {
             let reason = response.error.map(|error| clipped(&error.message)).filter(|reason| !reason.is_empty());
-            let error = reason.map_or_else(
+            let how = reason.map_or_else(
                 || "The engine's run failed.".to_owned(),
                 |reason| format!("The engine's run failed: {reason}"),
             );
-            Answer::Failed { error, engine_ref: Some(response.id) }
+            Said::Mute { engine_ref: response.id, how }
         }
-        ("cancelled", None) => {
-            Answer::Failed { error: "The engine cancelled it.".to_owned(), engine_ref: Some(response.id) }
-        }
+        ("cancelled", None) => Said::Mute { engine_ref: response.id, how: "The engine cancelled it.".to_owned() },
         _ => in_doubt("The engine stopped before it gave the result that was asked for. Check what it did."),
     }
 }
@@ -165,76 +190,11 @@ impl Response {
     }
 }
 
-fn declared(verdict: Verdict, engine_ref: String) -> Answer {
-    if !verdict.steps.is_empty() {
-        return declared_by_steps(verdict, engine_ref);
-    }
-    let engine_ref = Some(engine_ref);
-    match verdict.status {
-        Status::Succeeded => {
-            let actual = verdict.actual_cost_cents.map(|cents| Money::new(cents.into(), verdict.currency));
-            Answer::Succeeded { output: verdict.outputs, actual, engine_ref }
-        }
-        Status::Failed => {
-            let reason = verdict.error.map(|error| clipped(&error)).filter(|error| !error.is_empty());
-            Answer::Failed {
-                error: reason.unwrap_or_else(|| "The engine reports that it failed, without a reason.".to_owned()),
-                engine_ref,
-            }
-        }
-    }
-}
-
-/// The same with a word on each step. Whether it is a word on every one of ours, the execution knows.
-fn declared_by_steps(verdict: Verdict, engine_ref: String) -> Answer {
-    let all_done = verdict.steps.iter().all(|part| part.status == StepEnd::Succeeded);
-    if all_done != (verdict.status == Status::Succeeded) {
-        return in_doubt("The engine contradicts itself: its result is not what its steps are. Check what it did.");
-    }
-    let first_error = verdict.steps.iter().find_map(|part| part.error.clone());
-    let error = verdict.error.or(first_error).map(|error| clipped(&error)).filter(|error| !error.is_empty());
-    let actual = verdict.actual_cost_cents.map(|cents| Money::new(cents.into(), verdict.currency));
-    let steps = verdict.steps.into_iter().map(|part| {
-        let mut output = part.outputs;
-        if let Some(error) = part.error {
-            output.insert("error".to_owned(), clipped(&error).into());
-        }
-        StepReport { ordinal: part.ordinal, end: part.status, output }
-    });
-    Answer::Stepwise(Stepped {
-        steps: steps.collect(),
-        output: verdict.outputs,
-        error,
-        actual,
-        engine_ref: Some(engine_ref),
-    })
-}
-
-fn working(engine_ref: &str, look_after: Option<TimeDelta>) -> Answer {
-    Answer::Working { engine_ref: engine_ref.to_owned(), look_after }
-}
-
-fn in_doubt(why: &str) -> Answer {
-    Answer::InDoubt { retry_after: None, why: why.to_owned() }
+fn in_doubt(why: &str) -> Said {
+    Said::Answer(Answer::InDoubt { retry_after: None, why: why.to_owned() })
 }
 
 /// A name that is safe to store and to put into a path.
 fn is_engine_ref(id: &str) -> bool {
-    let rest = id.strip_prefix("resp_").unwrap_or_default();
-    (1..=200).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-}
-
-/// What the engine says about an error, in its own words, if it says it in its envelope.
-fn said(body: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Envelope {
-        error: ErrorBody,
-    }
-    let message =
-        serde_json::from_slice::<Envelope>(body).map(|envelope| clipped(&envelope.error.message)).unwrap_or_default();
-    if message.is_empty() { String::new() } else { format!(" It says: {message}") }
-}
-
-fn clipped(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>().trim().to_owned()
+    id.strip_prefix("resp_").is_some_and(|rest| is_plain_name(rest, 200))
 }

@@ -2,15 +2,15 @@
 
 use domain::breaker::Sign;
 
-use super::exchange::Outcome;
+use super::wire::Outcome;
 
 /// Reads it. `waited`: the server may have waited for the work as long as it does, and says so with a 503 (documented):
 /// that is no trouble. Asked again it answers at once, so a 503 is trouble then.
-pub(super) fn read(outcome: &Outcome, waited: bool) -> Sign {
+pub(crate) fn read(outcome: &Outcome, waited: bool) -> Sign {
     match outcome {
         Outcome::NotSent { why } | Outcome::Lost { why } => Sign::Troubled { why: why.clone() },
         Outcome::Reply(reply) => match reply.status {
-            401 => Sign::Misconfigured { why: "It does not accept our access token (401).".to_owned() },
+            401 => Sign::Misconfigured { why: "It does not accept our access token or signature (401).".to_owned() },
             403 => Sign::Misconfigured { why: "It does not allow this with our access token (403).".to_owned() },
             429 => Sign::Busy { retry_after: reply.retry_after },
             503 if waited => Sign::Well,
@@ -22,7 +22,7 @@ pub(super) fn read(outcome: &Outcome, waited: bool) -> Sign {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::exchange::Reply, *};
+    use super::{super::wire::Reply, *};
 
     fn of(status: u16, waited: bool) -> &'static str {
         match read(&Outcome::Reply(Reply { status, retry_after: None, body: Vec::new() }), waited) {

@@ -8,37 +8,37 @@ use serde_json::Value;
 
 /// What the engine declares.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Verdict {
-    pub(super) execution_id: ExecutionId,
-    pub(super) status: Status,
+pub(crate) struct Verdict {
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) status: Status,
     #[serde(default)]
-    pub(super) outputs: Object,
+    pub(crate) outputs: Object,
     #[serde(default)]
-    pub(super) error: Option<String>,
+    pub(crate) error: Option<String>,
     /// Where the order had several steps: what came of each.
     #[serde(default)]
-    pub(super) steps: Vec<Part>,
+    pub(crate) steps: Vec<Part>,
     #[serde(default)]
-    pub(super) actual_cost_cents: Option<u32>,
+    pub(crate) actual_cost_cents: Option<u32>,
     #[serde(default)]
-    pub(super) currency: Currency,
+    pub(crate) currency: Currency,
 }
 
 /// What it declares of one step.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Part {
-    pub(super) ordinal: u16,
-    pub(super) status: StepEnd,
+pub(crate) struct Part {
+    pub(crate) ordinal: u16,
+    pub(crate) status: StepEnd,
     #[serde(default)]
-    pub(super) outputs: Object,
+    pub(crate) outputs: Object,
     #[serde(default)]
-    pub(super) error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// Done or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Status {
+pub(crate) enum Status {
     Succeeded,
     Failed,
 }
@@ -49,7 +49,7 @@ struct Fenced {
 }
 
 /// The verdict at the end of `text`, if there is one that can be read.
-pub(super) fn read(text: &str) -> Option<Verdict> {
+pub(crate) fn read(text: &str) -> Option<Verdict> {
     let body = text.trim_end().strip_suffix("```")?;
     let (_, block) = body.rsplit_once("```")?;
     let json = block.strip_prefix("json").unwrap_or(block);
@@ -68,7 +68,7 @@ fn storable_object(object: Object) -> Object {
 }
 
 /// Without NUL: Postgres takes it in no text, and a verdict that can't be stored would come back for ever.
-pub(super) fn storable(text: &str) -> String {
+pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "")
 }
 
