@@ -183,6 +183,8 @@ pub(crate) struct Person {
     http: Client,
     roots: Vec<String>,
     token: String,
+    /// Their id, as the operator's commands take it.
+    pub(crate) user: String,
 }
 
 impl Person {
@@ -191,14 +193,14 @@ impl Person {
         let user = fleet.command(&["user", "add", "Robin", "--tier", tier]);
         let token = fleet.command(&["token", "add", "--user", user.trim()]);
         let roots = ports.iter().map(|port| format!("http://127.0.0.1:{port}/api/v1")).collect();
-        Self { http: fleet.http.clone(), roots, token: token.trim().to_owned() }
+        Self { http: fleet.http.clone(), roots, token: token.trim().to_owned(), user: user.trim().to_owned() }
     }
 
     /// The same person, who turns to another of the processes first.
     pub(crate) fn through(&self, which: usize) -> Self {
         let mut roots = self.roots.clone();
         roots.rotate_left(which % self.roots.len());
-        Self { http: self.http.clone(), roots, token: self.token.clone() }
+        Self { http: self.http.clone(), roots, token: self.token.clone(), user: self.user.clone() }
     }
 
     /// Where the first of the processes has its API.

@@ -3,11 +3,13 @@
 //! This target belongs to the root package, so that cargo has built the binary that it starts.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, waits by looking again and again, and seeds with SQL of its own"
 )]
 
+mod browser;
 mod crowd;
 mod fleet;
 mod frozen;

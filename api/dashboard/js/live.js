@@ -7,6 +7,8 @@ const NAMES = [
   "notification.created", "feedback.recorded", "connection.changed",
 ];
 const SILENCE = 50_000;
+// A browser opens only a few connections to one place: a page nobody looks at gives its own back after so long.
+const UNSEEN = 20_000;
 const WAITS = [1000, 2000, 5000, 10_000, 20_000];
 
 const listeners = new Set();
@@ -15,6 +17,8 @@ let last = null;
 let heard = 0;
 let failures = 0;
 let retry = null;
+let hiding = null;
+let wanted = false;
 let state = "joining";
 
 /** `live`, `joining` or `away`. */
@@ -39,8 +43,8 @@ function become(next) {
 
 /** Joins the stream; once is enough. */
 export function join() {
-  clearTimeout(retry);
-  source?.close();
+  wanted = true;
+  pause();
   const after = last === null ? "" : `?after=${last}`;
   source = new EventSource(`/api/v1/events/stream${after}`);
   source.onopen = () => {
@@ -82,17 +86,29 @@ function again() {
 
 /** Leaves the stream, on signing out. */
 export function leave() {
-  clearTimeout(retry);
-  source?.close();
-  source = null;
+  wanted = false;
+  pause();
   last = null;
 }
 
-addEventListener("online", () => source && join());
-addEventListener("offline", () => source && again());
+/** Gives the connection back; what is missed meanwhile comes with the next join. */
+function pause() {
+  clearTimeout(retry);
+  source?.close();
+  source = null;
+}
+
+const stale = () => !source || Date.now() - heard > SILENCE;
+
+addEventListener("online", () => wanted && join());
+addEventListener("offline", () => wanted && again());
+addEventListener("pagehide", pause);
+addEventListener("pageshow", (event) => event.persisted && wanted && join());
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && source && Date.now() - heard > SILENCE) join();
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(pause, UNSEEN);
+  else if (wanted && stale()) join();
 });
 setInterval(() => {
-  if (source && state === "live" && Date.now() - heard > SILENCE) again();
+  if (source && state === "live" && stale()) again();
 }, 5000);

@@ -11,6 +11,7 @@ import { say } from "../toast.js";
 import { DOMAINS, name, sentence } from "../words.js";
 import { chip, confidence, domain as domainChip, when } from "../parts/badges.js";
 import { valueField, valueWords } from "../parts/preference.js";
+import { profile } from "../parts/profile.js";
 import { tabs } from "../parts/tabs.js";
 
 export const TABS = [["/twin", "What it knows"], ["/twin/ask", "Ask it"], ["/twin/versions", "How it came to be"]];
@@ -21,12 +22,12 @@ export function twin(context) {
     label: "What it knows",
     events: ["twin.updated"],
     load: async (signal) => {
-      const [preferences, profile] = await Promise.all([get("/preferences", { signal }), get("/twin", { signal })]);
-      return { items: preferences.items, profile };
+      const [preferences, { fields }] = await Promise.all([get("/preferences", { signal }), get("/twin", { signal })]);
+      return { items: preferences.items, fields };
     },
-    show: ({ items, profile }, again) => [
+    show: ({ items, fields }, again) => [
       items.length ? grouped(items, again) : empty(icon("twin"), "Nothing yet", "Your twin learns from every answer you give. You can also tell it what you prefer.", may("settings") && button("Say what you prefer", () => state(null, again), { kind: "main" })),
-      learned(profile),
+      profile(fields, again),
     ],
   });
   return h("div", { class: "page" },
@@ -98,21 +99,4 @@ export function change({ before, after }) {
   const side = (label, held) => h("div", null, h("dt", { class: "tiny soft" }, label), h("dd", null, held ? [h("strong", null, valueWords(held.value)), " ", confidence(held.confidence), " ", h("span", { class: "tiny soft" }, name(held.source))] : h("span", { class: "soft" }, "not there")));
   const held = after ?? before;
   return h("div", { class: "note section" }, h("div", { class: "chips" }, domainChip(held.domain), h("strong", null, held.key.replaceAll("_", " "))), h("dl", { class: "pair" }, side("Before", before), side("After", after)));
-}
-
-/** What was learned beyond preferences: whatever the profile holds, read generically. */
-function learned(profile) {
-  const fields = Object.entries(profile.fields ?? {}).filter(([, value]) => value !== null && !(typeof value === "object" && Object.keys(value).length === 0));
-  if (!fields.length) return null;
-  return h("section", { class: "section" }, h("div", { class: "title" }, h("h2", null, "What it noticed about you"), h("p", { class: "little soft" }, "Learned from your answers; used when it weighs what to do.")),
-    h("div", { class: "pair" }, fields.map(([key, value]) => h("div", { class: "card stack" }, h("h3", null, name(key)), tree(value)))));
-}
-
-function tree(value) {
-  if (typeof value !== "object" || value === null) return h("p", null, valueWords(value));
-  if (Array.isArray(value)) return h("ul", { class: "section" }, value.map((item) => h("li", null, tree(item))));
-  const { confidence: sure, ...rest } = value;
-  return h("dl", { class: "facts" },
-    typeof sure === "string" && [h("dt", null, "How sure"), h("dd", null, confidence(sure))],
-    Object.entries(rest).map(([key, inner]) => [h("dt", null, name(key)), h("dd", null, key.endsWith("_cents") && Number.isInteger(inner) ? (inner / 100).toFixed(2) : tree(inner))]));
 }

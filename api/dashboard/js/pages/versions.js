@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { get, post, query } from "../api.js";
 import { button } from "../form.js";
 import { ask, confirm } from "../dialog.js";
+import { count } from "../format.js";
 import { icon } from "../icons.js";
 import { paged } from "../paging.js";
 import { empty } from "../region.js";
@@ -10,6 +11,7 @@ import { may } from "../session.js";
 import { say } from "../toast.js";
 import { name } from "../words.js";
 import { chip, when } from "../parts/badges.js";
+import { profileWords } from "../parts/profile.js";
 import { tabs } from "../parts/tabs.js";
 import { change, TABS } from "./twin.js";
 
@@ -44,12 +46,19 @@ function row(version, again) {
 
 async function difference(version) {
   const found = await get(`/twin/versions/${version.version}/diff`);
-  return ask(`Version ${version.version}`, () => (found.changes.length ? found.changes.map(change) : h("p", { class: "soft" }, "It differs in nothing from the version before.")), { wide: true });
+  const gone = profileWords(found.fields_before);
+  const come = profileWords(found.fields_after);
+  const said = (title, all) => all.length > 0 && h("section", { class: "section" }, h("p", { class: "label" }, title), h("ul", { class: "section" }, all.map((one) => h("li", null, one))));
+  const nothing = !found.changes.length && !gone.length && !come.length;
+  return ask(`Version ${version.version}`, () => [
+    nothing && h("p", { class: "soft" }, "It differs in nothing from the version before."),
+    found.changes.map(change), said("It no longer says of you", gone), said("It says of you now", come),
+  ], { wide: true });
 }
 
 async function revert(version, again) {
   const found = await get(`/twin/versions/${version.version}`);
-  const text = [`Your twin holds again what it held then: ${found.preferences.length} preferences. What it learned since is kept in the versions, and you can go forward again.`];
+  const text = [`Your twin holds again what it held then: ${count(found.preferences.length, "preference")}. What it noticed from your answers stays. Every version is kept, so you can go forward again.`];
   if (!(await confirm(`Go back to version ${version.version}?`, [...text, chip(name(version.cause))], "Go back"))) return;
   await post(`/twin/versions/${version.version}/revert`);
   say(`It holds again what version ${version.version} held.`);
