@@ -7,7 +7,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{id::kind, outbox::Outbox, time::Timestamp};
 use runtime::Secret;
 use serde::{Deserialize, Serialize};
-use store::{identities, users};
+use store::{Tx, UserLock, identities, users};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -92,7 +92,19 @@ pub(crate) async fn get(
     Ok(Json(EngineIdentities { items }))
 }
 
-/// Set, or replace, a person's identity at an engine. Work from then on uses it; nothing shows it again.
+/// Passes where the engine has nothing of theirs in hand: what it has was asked for by who they are now.
+async fn at_rest(tx: &mut Tx, lock: &UserLock, engine: &str) -> Result<(), Problem> {
+    let under_way = identities::under_way(tx, lock, engine).await?;
+    if under_way == 0 {
+        return Ok(());
+    }
+    let detail = "The engine has work of this person in hand, and would do it again for whom it takes for somebody else. \
+        Try again when it is settled.";
+    Err(Problem::new(Code::OutOfPlace, detail).fact("under_way", under_way))
+}
+
+/// Set, or replace, a person's identity at an engine. Work from then on uses it; nothing shows it again. 409 while the
+/// engine has work of theirs in hand.
 #[utoipa::path(put, path = "/users/{id}/engine-identity", tag = "operation", params(("id" = Uuid, Path)),
     request_body = Proof, security(("token" = ["operator"])), responses(
     (status = 200, description = "It is kept, sealed.", body = EngineIdentity),
@@ -118,6 +130,7 @@ pub(crate) async fn put(
     let now = api.clock.now();
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(id).await?;
+    at_rest(&mut tx, &lock, &engine).await?;
     let identity = identities::put(&mut tx, &lock, &engine, &sealed, now).await?;
     tx.commit(Outbox::nothing(), now).await?;
     Ok(Json(identity.into()))
@@ -132,7 +145,8 @@ pub(crate) struct Which {
     engine: Option<String>,
 }
 
-/// Forget a person's identity at an engine: they are known there as everybody else is.
+/// Forget a person's identity at an engine: they are known there as everybody else is. 409 while the engine
+/// has work of theirs in hand.
 #[utoipa::path(delete, path = "/users/{id}/engine-identity", tag = "operation", params(("id" = Uuid, Path), Which),
     security(("token" = ["operator"])), responses(
     (status = 204, description = "It is forgotten."),
@@ -147,6 +161,7 @@ pub(crate) async fn delete(
     let now = api.clock.now();
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(id).await?;
+    at_rest(&mut tx, &lock, &engine).await?;
     identities::forget(&mut tx, &lock, &engine).await?;
     tx.commit(Outbox::nothing(), now).await?;
     Ok(StatusCode::NO_CONTENT)

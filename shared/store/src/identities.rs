@@ -65,6 +65,18 @@ pub async fn forget(tx: &mut Tx, lock: &UserLock, engine: &str) -> Result<()> {
     secrets::forget(tx, lock, bound).await
 }
 
+/// How much of the person's work the engine has or may have. While there is any they must stay who they are there: an
+/// engine dedupes per caller, so the same order from another one would be done twice (`domain.md` §1 law 7).
+pub async fn under_way(tx: &mut Tx, lock: &UserLock, engine: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM executions WHERE user_id = $1 AND engine = $2 AND state = 'running'"#,
+        lock.user().uuid(),
+        engine,
+    )
+    .fetch_one(tx.connection())
+    .await?)
+}
+
 /// A person's identities, by engine.
 pub async fn list(db: impl Source, user: UserId) -> Result<Vec<EngineIdentity>> {
     let found = sqlx::query!(

@@ -6,7 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use store::engines;
 
-use super::{BOOTSTRAP, Door};
+use super::{
+    BOOTSTRAP, Door,
+    seed::{order, under_way},
+};
 
 impl Door {
     async fn engine(&self, sign: &Sign) -> Value {
@@ -71,4 +74,27 @@ async fn an_identity_at_the_engine_goes_in_and_never_comes_out_again() {
     assert_eq!(door.count("secrets").await, 0);
     let nobody = door.get(&format!("/users/{}/engine-identity", uuid::Uuid::nil()), BOOTSTRAP).await;
     assert_eq!(nobody.problem().0, 404);
+}
+
+#[tokio::test]
+async fn whoever_has_work_at_an_engine_stays_who_they_are_there_until_it_is_settled() {
+    let door = Door::open().await;
+    let (ada, token) = door.somebody("Ada", domain::tier::TrustTier::ModerateAutonomy).await;
+    let (grace, _) = door.somebody("Grace", domain::tier::TrustTier::ModerateAutonomy).await;
+    let id = under_way(&door, ada, order(Some(2500))).await;
+    let engine = door.get(&format!("/executions/{id}"), &token).await.is(200).body()["engine"].clone();
+    let body = json!({ "engine": engine, "token": "another-token" });
+    let put = async |whose: domain::id::UserId, body: &Value| {
+        let path = format!("/users/{whose}/engine-identity");
+        door.call(Method::PUT, &path, BOOTSTRAP).text("application/json", body.to_string()).send().await
+    };
+    let refused = put(ada, &body).await;
+    assert_eq!((refused.problem(), &refused.body()["under_way"]), ((409, "out_of_place".into()), &json!(1)));
+    put(grace, &body).await.is(200);
+    put(ada, &json!({ "engine": "ironclaw-webhook", "token": "another-token" })).await.is(200);
+
+    let path = format!("/users/{grace}/engine-identity?engine=engine");
+    under_way(&door, grace, order(Some(2500))).await;
+    let refused = door.call(Method::DELETE, &path, BOOTSTRAP).send().await;
+    assert_eq!(refused.problem(), (409, "out_of_place".into()));
 }
