@@ -86,6 +86,8 @@ async fn with_database(
         let keys = vault_file::own(folder, &Entropy::system());
         config.vault = Some(keys.map_err(|error| Error::Usage(error.to_string()))?);
     }
+    // Where providers send people back to: the sign-in happens on this machine.
+    config.public_url = config.public_url.or_else(|| note.url.parse().ok());
     let engine = if config.engine_url.is_some() && config.engine_kind != Some(EngineKind::Simulated) {
         None
     } else {

@@ -30,7 +30,7 @@ const ABOUT: &str = "A digital twin that acts for a person, durably. A signal po
     Every refusal is `application/problem+json`. Lists are paged by an opaque `cursor`. Money is in integer cents.";
 
 /// The groups of routes, in the order of a signal's way.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("signals", "What came in."),
     ("decisions", "What a signal led to, and why."),
     ("approvals", "What waits for the person's word."),
@@ -40,6 +40,7 @@ const TAGS: [(&str, &str); 14] = [
     ("spend", "The money that counts, and the ledger."),
     ("trust", "How far the twin is trusted, where, and why."),
     ("preferences", "What the person prefers, and what the twin has learned."),
+    ("accounts", "Where the twin looks and acts for the person: connect, watch, disconnect."),
     ("notifications", "What the person was told."),
     ("events", "Everything that happened, in order."),
     ("sessions", "Signing in with a browser: the cookie of a session stands where a token would."),

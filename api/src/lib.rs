@@ -25,6 +25,7 @@ pub mod wire;
 
 use std::sync::Arc;
 
+use oauth::Providers;
 use runtime::{Clock, Config, Entropy};
 use store::Store;
 
@@ -45,11 +46,14 @@ pub struct State {
     pub config: Arc<Config>,
     /// Who follows events in this process.
     pub live: Live,
+    /// Where accounts can be connected.
+    pub providers: Providers,
 }
 
 impl State {
     /// Puts it together.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Self {
-        Self { store, clock, entropy, config: Arc::new(config.clone()), live: Live::new() }
+        let providers = Providers::new(config);
+        Self { store, clock, entropy, config: Arc::new(config.clone()), live: Live::new(), providers }
     }
 }

@@ -71,6 +71,8 @@ table! {
     CannotUndo = "cannot_undo", CONFLICT, "This can't be undone";
     /// Not in the state it is in; `state` says which.
     OutOfPlace = "out_of_place", CONFLICT, "This is not possible in its present state";
+    /// Something that an operator has to set up first; `detail` says what.
+    NotSetUp = "not_set_up", CONFLICT, "This system is not set up for that";
     /// The same thing exists already.
     Duplicate = "duplicate", CONFLICT, "This exists already";
     /// Somebody else changed it in between.

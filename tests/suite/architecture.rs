@@ -8,32 +8,35 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const OURS: [&str; 9] = ["api", "worker", "domain", "store", "queue", "runtime", "simulator", "vault", "tests"];
+const OURS: [&str; 10] =
+    ["api", "worker", "domain", "store", "queue", "runtime", "simulator", "oauth", "vault", "tests"];
 
 /// Who may use whom among our crates, outside of tests. `skytwin` and `tests` may use everybody.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("queue", &[]),
     ("simulator", &[]),
     ("vault", &[]),
     ("runtime", &["domain", "vault"]), // settings carry the vault's keys, entropy feeds it
+    ("oauth", &["domain", "runtime"]), // for the callback of the API and the refresh of the workers alike
     ("store", &["domain", "queue", "vault"]), // the only door to the queue; keeps what the vault has sealed
-    ("api", &["domain", "store", "runtime", "queue", "vault"]),
-    ("worker", &["domain", "store", "runtime", "queue", "vault"]),
+    ("api", &["domain", "store", "runtime", "queue", "oauth", "vault"]),
+    ("worker", &["domain", "store", "runtime", "queue", "oauth", "vault"]),
     ("offline-sql", &["runtime"]), // must run when `store` does not compile
 ];
 
 /// Crates of others that only some of ours may use, tests apart.
-const MONOPOLIES: [(&str, &[&str]); 11] = [
+const MONOPOLIES: [(&str, &[&str]); 12] = [
     ("axum", &["api", "simulator"]),
     ("tower-http", &["api"]),
-    ("reqwest", &["worker", "skytwin"]),
+    ("reqwest", &["worker", "oauth", "skytwin"]),
     ("sqlx", &["store", "queue", "runtime", "offline-sql", "skytwin"]),
     ("apalis", &["worker"]),
     ("apalis-core", &["queue", "worker"]),
     ("apalis-postgres", &["queue", "offline-sql"]),
     ("getrandom", &["runtime"]),
     ("rustix", &["runtime"]),
+    ("oauth2", &["oauth"]),
     ("chacha20poly1305", &["vault"]),
     ("clap", &["skytwin"]),
 ];

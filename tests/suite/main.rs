@@ -1,5 +1,6 @@
 //! Tests that need real parts, in one binary: linking once is cheaper than linking per file.
 
+mod accounts;
 mod api;
 mod architecture;
 mod engine;

@@ -3,6 +3,7 @@
 //! The rows own the truth and a job is a doorbell (`house.md` §2): whatever the queue loses, doubles, delays or
 //! reorders, and wherever a process dies, the rows say what is still to be done and the sweep rings for it.
 
+pub mod accounts;
 pub mod adapters;
 mod burial;
 mod crew;

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use domain::id::UserId;
+use oauth::Providers;
 use runtime::{Clock, Config, Entropy, Faults, Secret};
 use store::{Store, Tx, identities};
 use vault::Keyring;
@@ -25,8 +26,10 @@ pub struct State {
     pub engine: Arc<dyn Engine>,
     /// Whom the engine takes us for, for everybody who has no identity of their own there.
     pub identity: Identity,
-    /// Opens the identities of those who have one of their own.
+    /// Opens what is sealed: tokens of accounts, and the engine identities of those who have one of their own.
     pub vault: Option<Keyring>,
+    /// Where accounts can be.
+    pub providers: Providers,
     /// The time.
     pub clock: Clock,
     /// Jitter.
@@ -44,8 +47,8 @@ impl State {
         // A process that is told to end must be through before its supervisor loses patience.
         let grace = config.shutdown_grace.saturating_sub(Pace::SIGN_OFF);
         let pace = Pace { grace, ..Pace::default() };
-        let vault = config.vault.clone();
-        Ok(Self { store, engine, identity, vault, clock, entropy, faults: Faults::from_env(), pace })
+        let (vault, providers) = (config.vault.clone(), Providers::new(config));
+        Ok(Self { store, engine, identity, vault, providers, clock, entropy, faults: Faults::from_env(), pace })
     }
 
     /// Whom the engine takes us for when we act for this person.

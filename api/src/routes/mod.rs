@@ -1,8 +1,11 @@
 //! The route table: an endpoint is its file and one line here. The same line puts it into the OpenAPI document.
 
+mod accounts;
+mod alerts;
 mod approvals;
 mod ask;
 mod catalogue;
+mod connect;
 mod decisions;
 mod engine;
 mod engine_identities;
@@ -53,7 +56,11 @@ const ROOT: &str = "/api/v1";
 
 /// Open to everybody.
 fn open() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready)).routes(routes!(session::sign_in))
+    OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(session::sign_in))
+        .routes(routes!(connect::end))
 }
 
 /// Open to whoever has a token; what for, each route says.
@@ -114,6 +121,10 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(engine_identities::get, engine_identities::put, engine_identities::delete))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(accounts::list))
+        .routes(routes!(connect::begin))
+        .routes(routes!(accounts::get, accounts::disconnect))
+        .routes(routes!(alerts::list))
         .routes(routes!(jobs::list))
         .routes(routes!(engine::list))
         .routes(routes!(jobs::retry))

@@ -4,6 +4,7 @@
 //! calls, and saves. `domain.md` in the design documents is the source of every rule and number named here.
 #![deny(clippy::wildcard_enum_match_arm, clippy::float_arithmetic)]
 
+pub mod account;
 pub mod action;
 pub mod approval;
 pub mod breaker;

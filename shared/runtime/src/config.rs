@@ -15,7 +15,11 @@ use domain::quota::Limits;
 use url::Url;
 use vault::Keyring;
 
-use crate::{Secret, vault_file};
+use crate::{
+    Secret,
+    providers::{self, Provider},
+    vault_file,
+};
 
 /// What the environment says about this process.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub struct Config {
     pub engine_token: Option<Secret>,
     /// `SKYTWIN_BOOTSTRAP_TOKEN`: lets an operator make the first user; there is no default.
     pub bootstrap_token: Option<Secret>,
+    /// `SKYTWIN_PROVIDERS`, or the file that `SKYTWIN_PROVIDERS_FILE` names: where accounts can be connected ([`Provider`]).
+    pub providers: Vec<Provider>,
     /// `SKYTWIN_VAULT_KEY`, or the file that `SKYTWIN_VAULT_KEY_FILE` names: the keys of the vault as `id:key`, the newest
     /// first ([`Keyring::parse`]); the all-in-one makes one of its own.
     pub vault: Option<Keyring>,
@@ -132,6 +138,7 @@ impl Config {
                 true,
                 |text| (text.len() >= 16).then(|| Secret::new(text)),
             ),
+            providers: reader.providers(),
             vault: reader.vault(),
             api_url: reader.parsed("SKYTWIN_URL", "an http or https URL", false, web_url),
             api_token: reader.text("SKYTWIN_TOKEN").map(Secret::new),
@@ -225,6 +232,21 @@ impl Reader {
     fn number(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
         let wanted = format!("a whole number from {least} to {most}");
         self.parsed(name, &wanted, false, |text| text.parse().ok().filter(|n| (least..=most).contains(n)))
+    }
+
+    fn providers(&mut self) -> Vec<Provider> {
+        let (name, text) = match (self.text("SKYTWIN_PROVIDERS"), self.text("SKYTWIN_PROVIDERS_FILE")) {
+            (None, None) => return Vec::new(),
+            (Some(text), None) => ("SKYTWIN_PROVIDERS", Ok(text)),
+            (None, Some(path)) => ("SKYTWIN_PROVIDERS_FILE", std::fs::read_to_string(path)),
+            (Some(_), Some(_)) => {
+                self.problems.push("SKYTWIN_PROVIDERS and SKYTWIN_PROVIDERS_FILE: give one of them".to_owned());
+                return Vec::new();
+            }
+        };
+        let read = text.map_err(|error| vec![error.to_string()]).and_then(|text| providers::read(&text));
+        let problems = |wrong: Vec<String>| wrong.into_iter().map(move |what| format!("{name}: {what}"));
+        read.map_err(|wrong| self.problems.extend(problems(wrong))).unwrap_or_default()
     }
 
     fn vault(&mut self) -> Option<Keyring> {

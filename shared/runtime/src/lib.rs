@@ -6,9 +6,11 @@
 
 pub mod clock;
 pub mod config;
+pub mod crypto;
 pub mod entropy;
 pub mod faults;
 pub mod postgres;
+pub mod providers;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

@@ -1,6 +1,6 @@
 //! Far sides to talk to when there are no others: real HTTP servers, on loopback only. An execution engine that speaks
-//! the protocols of IronClaw, of either generation, and [`google`], a mailbox and a calendar. They check every request
-//! against the documented shapes, sizes and limits.
+//! the protocols of IronClaw, of either generation; [`google`], a mailbox and a calendar; [`provider`], where accounts are
+//! signed in to and their tokens come from. They check every request against the documented shapes, sizes and limits.
 //!
 //! Invariant: the work behind one idempotency key is written into the journal at most once, whatever is re-sent, dropped,
 //! cancelled or restarted in between. Everything else about it may be made to go wrong on purpose ([`Rule`]), because
@@ -33,6 +33,7 @@ mod limits;
 mod log;
 mod problem;
 mod protocol;
+pub mod provider;
 mod responses;
 mod routes;
 mod run;

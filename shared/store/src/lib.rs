@@ -6,7 +6,9 @@
 //! Nothing here decides: rows become domain values and domain values become rows.
 
 pub mod accounts;
+pub mod alerts;
 pub mod approvals;
+pub mod connects;
 pub mod decisions;
 pub mod engines;
 mod error;

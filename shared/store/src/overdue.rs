@@ -39,7 +39,7 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
              WHERE e.state IN ('planned', 'running') AND e.due_at <= $1 AND (e.state = 'planned' OR e.due_at > e.updated_at OR e.due_at <= $2)
              ORDER BY e.due_at LIMIT $3)
            UNION ALL
-           (SELECT 'account', id FROM accounts WHERE state = 'active' AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)"#,
+           (SELECT 'account', id FROM accounts WHERE state IN ('active', 'refreshing') AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)"#,
         passed,
         abandoned,
         i64::from(limit),

@@ -125,13 +125,19 @@ impl Door {
         let clock = world.clock.clone();
         let pinned = queue::Clock::given(move || clock.now().utc());
         let store = Store::new(world.pool.clone(), Bell::polling(&world.pool)).with_clock(pinned);
-        let keys = vault::Keyring::new_key("test", &world.entropy).expect("a key").reveal().to_owned();
-        let variables = [("SKYTWIN_BOOTSTRAP_TOKEN", BOOTSTRAP.to_owned()), ("SKYTWIN_VAULT_KEY", keys)];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        let config = Config::read(variables).expect("a configuration");
-        let state = api::State::new(store.clone(), world.clock.clone(), world.entropy.clone(), &config);
+        let keys = vault::Keyring::new_key("test", &world.entropy).expect("a key");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let variables = [
+            ("SKYTWIN_BOOTSTRAP_TOKEN", BOOTSTRAP),
+            ("SKYTWIN_PUBLIC_URL", &url),
+            ("SKYTWIN_VAULT_KEY", keys.reveal()),
+            ("SKYTWIN_PROVIDERS", r#"{"google": {"client_id": "test", "revoke_url": "http://127.0.0.1:1/"}}"#),
+        ]
+        .map(text);
+        let config = Config::read(variables).expect("a configuration");
+        let state = api::State::new(store.clone(), world.clock.clone(), world.entropy.clone(), &config);
         let shutdown = Shutdown::new();
         let serving = shutdown.clone();
         shutdown.spawn("api", async move { api::serve(listener, state, serving).await.expect("served") });

@@ -61,6 +61,7 @@ impl Door {
         let signal = signal.as_str().unwrap().parse().unwrap();
         let state = worker::State {
             store: self.store.clone(),
+            providers: oauth::Providers::default(),
             engine: Arc::new(NoEngine),
             identity: Identity::shared(runtime::Secret::new("nobody")),
             vault: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    account::{self, Account},
     action::{Action, Verb},
     approval::{Approval, Kind},
     catalogue,
@@ -11,8 +12,8 @@ use domain::{
     explain::Explanation,
     facts::{Context, Facts},
     id::{
-        ApprovalId, DecisionId, ExecutionId, NotificationId, PolicyId, PreferenceId, SessionId, SignalId, TokenId,
-        TriggerId, UserId,
+        AccountId, ApprovalId, DecisionId, ExecutionId, NotificationId, PolicyId, PreferenceId, SessionId, SignalId,
+        TokenId, TriggerId, UserId,
     },
     learning::Held,
     outbox::Outbox,
@@ -25,7 +26,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::{
-    approvals, decisions, executions,
+    accounts, approvals, decisions, executions,
     learning::{self, Moved},
     notifications, policies,
     sessions::{self, Grant, Session},
@@ -227,6 +228,8 @@ pub(super) struct Seeded {
     pub(super) token: TokenId,
     /// A browser of theirs that is signed in.
     pub(super) session: SessionId,
+    /// Connected.
+    pub(super) account: AccountId,
 }
 
 impl Seeded {
@@ -249,6 +252,7 @@ impl Seeded {
             trigger: TriggerId::new(nil),
             token: TokenId::new(nil),
             session: SessionId::new(nil),
+            account: AccountId::new(nil),
         }
     }
 
@@ -296,7 +300,11 @@ impl Seeded {
         policies::create(&mut tx, &lock, policy.id, &policy, now).await.unwrap();
         let trigger = Trigger { id: TriggerId::new(entropy.uuid(now)), enabled: false, when: When::NovelSituation };
         policies::create(&mut tx, &lock, trigger.id, &trigger, now).await.unwrap();
-        tx.commit(answered.outbox.and(taught), now).await.unwrap();
+        let who = account::Identity { subject: MARK.into(), label: Some(MARK.into()) };
+        let granted = account::Granted { life: None, scopes: None };
+        let (account, connected) = Account::connect(user.child("account"), user, "google".into(), who, granted, 0, now);
+        accounts::save(&mut tx, &lock, &account).await.unwrap();
+        tx.commit(answered.outbox.and(taught).and(connected), now).await.unwrap();
 
         let minted = api::token::mint(entropy, Some(user), MARK, now);
         let mut tx = door.store.begin().await.unwrap();
@@ -329,6 +337,7 @@ impl Seeded {
             trigger: trigger.id,
             token: minted.token.id,
             session: session.id,
+            account: account.id,
         }
     }
 
@@ -346,6 +355,7 @@ impl Seeded {
             self.trigger.to_string(),
             self.token.to_string(),
             self.session.to_string(),
+            self.account.to_string(),
         ]
     }
 }

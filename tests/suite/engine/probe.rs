@@ -77,6 +77,7 @@ async fn a_process_does_not_start_with_an_engine_that_does_not_fit_and_does_with
         engine,
         identity: us(),
         vault: None,
+        providers: oauth::Providers::default(),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
         faults: world.faults.clone(),

@@ -11,9 +11,10 @@ mod retry_after;
 
 use std::sync::Arc;
 
+pub use runtime::crypto::install as install_crypto;
 use runtime::{Clock, Config, config::EngineKind};
 
-pub use self::ironclaw::{AddressError, install_crypto};
+pub use self::ironclaw::AddressError;
 use self::{ironclaw_responses::IronclawResponses, ironclaw_webhook::IronclawWebhook};
 use crate::{
     Error,

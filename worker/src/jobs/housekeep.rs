@@ -8,7 +8,7 @@ use domain::{
     job::{Chore, Job},
     outbox::{Outbox, Ring},
 };
-use store::{idempotency, sessions, tickets, users};
+use store::{connects, idempotency, sessions, tickets, users};
 
 use super::{Halt, Turn};
 use crate::State;
@@ -39,6 +39,7 @@ async fn prune(state: &State, turn: &Turn) -> Result<(), Halt> {
     while idempotency::prune(&state.store, turn.now.minus(KEYS), BATCH).await? >= BATCH.into() {}
     while sessions::prune(&state.store, turn.now.minus(SESSIONS), BATCH).await? >= BATCH.into() {}
     while tickets::prune(&state.store, turn.now, BATCH).await? >= BATCH.into() {}
+    while connects::prune(&state.store, turn.now, BATCH).await? >= BATCH.into() {}
     Ok(())
 }
 

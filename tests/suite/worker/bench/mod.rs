@@ -95,6 +95,7 @@ impl Bench {
             engine: engine.clone(),
             identity: nobody(),
             vault: None,
+            providers: oauth::Providers::default(),
             clock,
             entropy,
             faults,

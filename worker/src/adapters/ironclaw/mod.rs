@@ -10,7 +10,7 @@ pub(crate) mod verdict;
 pub(crate) mod wire;
 
 pub(crate) use self::order::{Order, RESULT};
-pub use self::wire::{AddressError, install_crypto};
+pub use self::wire::AddressError;
 
 use serde::Deserialize;
 

@@ -2,7 +2,7 @@
 //!
 //! The line between the first two is the connection: until it stands, not a byte of the request has left us.
 
-use std::{error::Error as _, sync::Once, time::Duration};
+use std::{error::Error as _, time::Duration};
 
 use chrono::TimeDelta;
 use domain::time::Timestamp;
@@ -110,7 +110,7 @@ impl Wire {
         if !secure && !is_loopback(base) {
             tracing::warn!(engine = name, "the engine's address is plain http: its token travels in the clear");
         }
-        install_crypto();
+        runtime::crypto::install();
         let mut builder = reqwest::Client::builder()
             .user_agent("skytwin")
             .connect_timeout(connect_timeout)
@@ -237,14 +237,4 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
-}
-
-/// The client brings no cryptography of its own: one provider for the whole process, whoever needs it first.
-pub fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if rustls::crypto::ring::default_provider().install_default().is_err() {
-            tracing::debug!("a cryptography provider was installed before");
-        }
-    });
 }
