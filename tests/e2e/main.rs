@@ -11,6 +11,7 @@
 
 mod browser;
 mod crowd;
+mod docs;
 mod fleet;
 mod frozen;
 mod keys;

@@ -13,11 +13,14 @@ use crate::{
 
 const README: &str = include_str!("../../README.md");
 
-/// The shell blocks of the section.
-fn blocks(section: &str) -> String {
-    let from = README.find(&format!("## {section}")).unwrap();
-    let text = &README[from..];
-    let text = &text[..text[3..].find("\n## ").map_or(text.len(), |end| end + 3)];
+/// The section of that name.
+fn section<'a>(text: &'a str, name: &str) -> &'a str {
+    let text = &text[text.find(&format!("## {name}")).unwrap()..];
+    &text[..text[3..].find("\n## ").map_or(text.len(), |end| end + 3)]
+}
+
+/// The shell blocks of a text, one after the other.
+pub(crate) fn blocks(text: &str) -> String {
     text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect()
 }
 
@@ -31,7 +34,7 @@ async fn the_tour_works_as_printed() {
     .await;
 
     let bin = Path::new(SKYTWIN).parent().unwrap();
-    let script = blocks("Five minutes")
+    let script = blocks(section(README, "Five minutes"))
         .replace("$PWD/target/release", bin.to_str().unwrap())
         .replace("127.0.0.1:7878", &format!("127.0.0.1:{port}"))
         .replace("tests/scenarios/dev.json", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/dev.json"));
