@@ -64,6 +64,7 @@ async fn bury(state: &State, dead: &Dead, now: Timestamp) -> Result<bool> {
             Err(error) => Err(error),
         },
         Job::EvaluateTrust { user } => tell(state, dead, user, "/api/v1/trust".to_owned(), now).await,
+        Job::Notify { user } => tell(state, dead, user, "/api/v1/notifications".to_owned(), now).await,
         Job::Housekeep { .. } => Ok(true),
     };
     match buried {

@@ -12,7 +12,7 @@ wire_enum! {
     /// The kinds of job; each has a queue of its own that bears its name.
     Kind, "job kind" {
         EvaluateSignal = "evaluate_signal", ExecuteAction = "execute_action", ExpireApproval = "expire_approval",
-        RefreshToken = "refresh_token", EvaluateTrust = "evaluate_trust", Housekeep = "housekeep",
+        RefreshToken = "refresh_token", EvaluateTrust = "evaluate_trust", Notify = "notify", Housekeep = "housekeep",
     }
 }
 
@@ -50,6 +50,11 @@ pub enum Job {
         /// Whose.
         user: UserId,
     },
+    /// Deliver what quiet hours have held back.
+    Notify {
+        /// Whose.
+        user: UserId,
+    },
     /// Keep the house.
     Housekeep {
         /// What.
@@ -66,6 +71,7 @@ impl Job {
             Self::ExpireApproval { .. } => Kind::ExpireApproval,
             Self::RefreshToken { .. } => Kind::RefreshToken,
             Self::EvaluateTrust { .. } => Kind::EvaluateTrust,
+            Self::Notify { .. } => Kind::Notify,
             Self::Housekeep { .. } => Kind::Housekeep,
         }
     }
@@ -104,7 +110,7 @@ impl Kind {
         match self {
             Self::EvaluateSignal => temper(8, 30, 6),
             Self::ExecuteAction => temper(16, 60, 6),
-            Self::ExpireApproval | Self::EvaluateTrust => temper(4, 30, 10),
+            Self::ExpireApproval | Self::EvaluateTrust | Self::Notify => temper(4, 30, 10),
             Self::RefreshToken => temper(4, 60, 6),
             Self::Housekeep => temper(1, 120, 3),
         }

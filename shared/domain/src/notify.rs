@@ -1,8 +1,14 @@
 //! Notifications: what a person is told, once, and when (`domain.md` §12).
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::{id::UserId, time::Timestamp, wire::wire_enum};
+use crate::{
+    event,
+    id::{NotificationId, UserId},
+    time::Timestamp,
+    wire::wire_enum,
+};
 
 wire_enum! {
     /// What it is about.
@@ -38,4 +44,22 @@ pub struct New {
     pub dedupe_key: String,
     /// Not shown before; the end of quiet hours for what may wait.
     pub deliver_at: Timestamp,
+}
+
+/// Most ids one event names.
+const NAMED: usize = 20;
+
+/// The event that tells of what is delivered together: one notification is named, several are counted, so that the end of
+/// quiet hours is one sign and not a volley.
+pub fn told(user: UserId, delivered: &[(NotificationId, Kind, Severity)]) -> Option<event::New> {
+    let loudest = delivered.iter().map(|(_, _, severity)| *severity).max()?;
+    let facts = match delivered {
+        [(id, kind, severity)] => json!({ "notification": id, "kind": kind, "severity": severity }),
+        several => {
+            let named: Vec<_> = several.iter().take(NAMED).map(|(id, ..)| id).collect();
+            json!({ "count": several.len(), "notifications": named, "severity": loudest })
+        }
+    };
+    let facts = facts.as_object().cloned().unwrap_or_default();
+    Some(event::New { user, name: event::Name::NotificationCreated, facts })
 }

@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     event,
     id::{NotificationId, UserId},
-    notify::{Kind, New, Severity},
-    signal::Object,
+    notify::{self, Kind, New, Severity},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -158,7 +157,24 @@ pub async fn dealt_with(tx: &mut Tx, lock: &UserLock, dedupe_key: &str, now: Tim
     Ok(())
 }
 
-/// Stores what was not told before; gives the events that tell of it.
+/// Marks delivered what was held back until now; gives what of it nobody has read meanwhile, oldest first.
+pub async fn release(tx: &mut Tx, lock: &UserLock, now: Timestamp) -> Result<Vec<Notification>> {
+    let rows = sqlx::query_as!(
+        NotificationRow,
+        "UPDATE notifications SET delivered_at = $2 WHERE user_id = $1 AND delivered_at IS NULL AND deliver_at <= $2
+         RETURNING id, kind, severity, title, body, link, deliver_at, read_at, created_at",
+        lock.user().uuid(),
+        now.utc(),
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let mut held = rows.into_iter().map(NotificationRow::read).collect::<Result<Vec<_>>>()?;
+    held.retain(|one| one.read_at.is_none());
+    held.sort_by_key(|one| (one.created_at, one.id));
+    Ok(held)
+}
+
+/// Stores what was not told before; gives the events that tell of it. What is held back is told when it is released.
 #[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<Vec<event::New>> {
     if told.is_empty() {
@@ -174,9 +190,10 @@ pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<
     let keys: Vec<_> = told.iter().map(|new| row::text(&new.dedupe_key).into_owned()).collect();
     let hours: Vec<_> = told.iter().map(|new| new.deliver_at.utc()).collect();
     let mut stored: HashSet<Uuid> = sqlx::query_scalar!(
-        "INSERT INTO notifications (id, user_id, kind, severity, title, body, link, dedupe_key, deliver_at, created_at)
-         SELECT n.*, $10 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                     $8::text[], $9::timestamptz[]) AS n
+        "INSERT INTO notifications (id, user_id, kind, severity, title, body, link, dedupe_key, deliver_at, created_at, delivered_at)
+         SELECT n.*, $10, CASE WHEN n.deliver_at <= $10 THEN $10 END
+           FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                       $8::text[], $9::timestamptz[]) AS n (id, user_id, kind, severity, title, body, link, dedupe_key, deliver_at)
          ON CONFLICT DO NOTHING RETURNING id",
         &ids,
         &users,
@@ -194,19 +211,11 @@ pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<
     .into_iter()
     .collect();
     // removed as they are found: the same key twice in one outbox is told once
-    Ok(told.iter().filter(|new| stored.remove(&id_of(new).uuid())).map(created).collect())
+    let new = told.iter().filter(|new| stored.remove(&id_of(new).uuid()) && new.deliver_at <= now);
+    Ok(new.filter_map(|new| notify::told(new.user, &[(id_of(new), new.kind, new.severity)])).collect())
 }
 
 /// Derives from the user and the key, so that telling twice writes the same row.
 fn id_of(new: &New) -> NotificationId {
     new.user.child(&format!("notification:{}", new.dedupe_key))
-}
-
-fn created(new: &New) -> event::New {
-    let mut facts = Object::new();
-    facts.insert("notification".into(), id_of(new).to_string().into());
-    facts.insert("kind".into(), new.kind.as_str().into());
-    facts.insert("severity".into(), new.severity.as_str().into());
-    facts.insert("deliver_at".into(), new.deliver_at.to_string().into());
-    event::New { user: new.user, name: event::Name::NotificationCreated, facts }
 }

@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    id::{AccountId, ApprovalId, ExecutionId, SignalId},
+    id::{AccountId, ApprovalId, ExecutionId, SignalId, UserId},
     job::{Job, Kind},
     outbox::Ring,
     time::Timestamp,
@@ -39,7 +39,10 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
              WHERE e.state IN ('planned', 'running') AND e.due_at <= $1 AND (e.state = 'planned' OR e.due_at > e.updated_at OR e.due_at <= $2)
              ORDER BY e.due_at LIMIT $3)
            UNION ALL
-           (SELECT 'account', id FROM accounts WHERE state IN ('active', 'refreshing') AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)"#,
+           (SELECT 'account', id FROM accounts WHERE state IN ('active', 'refreshing') AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)
+           UNION ALL
+           (SELECT DISTINCT 'held', user_id FROM (
+              SELECT user_id FROM notifications WHERE delivered_at IS NULL AND deliver_at <= $1 ORDER BY deliver_at LIMIT $3) AS held)"#,
         passed,
         abandoned,
         i64::from(limit),
@@ -55,6 +58,7 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
                 "approval" => Job::ExpireApproval { approval: ApprovalId::new(row.id) },
                 "execution" => Job::ExecuteAction { execution: ExecutionId::new(row.id) },
                 "account" => Job::RefreshToken { account: AccountId::new(row.id) },
+                "held" => Job::Notify { user: UserId::new(row.id) },
                 _ => return None,
             };
             Some(Ring { job, due: None, key: Some(format!("sweep:{}:{minute}", row.id)) })

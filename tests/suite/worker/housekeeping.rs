@@ -61,6 +61,7 @@ async fn a_job_about_nothing_is_over_at_once() {
         Job::ExpireApproval { approval: nobody.child("approval") },
         Job::RefreshToken { account: nobody.child("account") },
         Job::EvaluateTrust { user: nobody },
+        Job::Notify { user: nobody },
     ] {
         bench.does(job).await;
     }

@@ -13,6 +13,7 @@ mod crew;
 mod dead;
 mod dispatch;
 mod far_side;
+mod held;
 mod housekeeping;
 mod identity;
 mod tightened;

@@ -10,6 +10,7 @@ mod execute_action;
 mod expire_approval;
 mod halt;
 mod housekeep;
+mod notify;
 mod refresh_token;
 mod turn;
 
@@ -51,6 +52,7 @@ async fn dispatch(state: &State, turn: &Turn, job: Job) -> Result<(), Halt> {
         Job::ExpireApproval { approval } => expire_approval::run(state, turn, named(approval)).await,
         Job::RefreshToken { account } => refresh_token::run(state, turn, named(account)).await,
         Job::EvaluateTrust { user } => evaluate_trust::run(state, turn, named(user)).await,
+        Job::Notify { user } => notify::run(state, turn, named(user)).await,
         Job::Housekeep { chore } => housekeep::run(state, turn, chore).await,
     }
 }

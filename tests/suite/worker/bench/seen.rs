@@ -27,7 +27,8 @@ impl Bench {
     pub(in super::super) async fn undone(&self) -> i64 {
         sqlx::query_scalar(
             "SELECT (SELECT count(*) FROM signals WHERE state = 'accepted') + (SELECT count(*) FROM executions WHERE due_at IS NOT NULL)
-                  + (SELECT count(*) FROM approvals WHERE due_at <= $1)",
+                  + (SELECT count(*) FROM approvals WHERE due_at <= $1)
+                  + (SELECT count(*) FROM notifications WHERE delivered_at IS NULL AND deliver_at <= $1)",
         )
         .bind(self.now().utc())
         .fetch_one(&self.pool)
