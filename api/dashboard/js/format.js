@@ -16,11 +16,11 @@ export const currentZone = () => zone;
 function make() {
   const format = (options) => new Intl.DateTimeFormat(LOCALE, { timeZone: zone, ...options });
   return {
-    time: format({ hour: "2-digit", minute: "2-digit" }),
+    time: format({ hour: "numeric", minute: "2-digit" }),
     exact: format({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     day: format({ weekday: "long", day: "numeric", month: "long" }),
     dayYear: format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
-    moment: format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
+    moment: format({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }),
     full: format({ dateStyle: "full", timeStyle: "long" }),
     key: new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }),
   };

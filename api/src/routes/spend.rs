@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use domain::{
+    action::Verb,
     ledger::{self, EntryKind, Unreadable},
     money::Currency,
     time::Timestamp,
@@ -71,6 +72,9 @@ pub(crate) struct Entry {
     id: Uuid,
     /// Of which execution.
     execution: Uuid,
+    /// For doing what.
+    #[schema(value_type = words::Verb)]
+    verb: Verb,
     /// What it does to its execution's amount.
     #[schema(value_type = words::EntryKind)]
     kind: EntryKind,
@@ -83,9 +87,9 @@ pub(crate) struct Entry {
 }
 
 impl From<Told> for Entry {
-    fn from(Told { id, entry, flagged }: Told) -> Self {
+    fn from(Told { id, verb, entry, flagged }: Told) -> Self {
         let ledger::Entry { execution, kind, cents, at, currency: _ } = entry;
-        Self { id: id.uuid(), execution: execution.uuid(), kind, cents, flagged, at }
+        Self { id: id.uuid(), execution: execution.uuid(), verb, kind, cents, flagged, at }
     }
 }
 

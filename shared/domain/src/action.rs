@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    catalogue,
     digest::Digest,
     money::{Currency, Money},
     signal::{Domain, Object},
+    words,
 };
 
 pub use crate::catalogue::Verb;
@@ -59,5 +61,16 @@ impl Action {
     /// SHA-256 over the action with sorted keys: what a person consented to, exactly.
     pub fn digest(&self) -> Digest {
         Digest::of(self)
+    }
+
+    /// One line for the person: what, with which thing, for how much.
+    pub fn in_words(&self) -> String {
+        const NAMES: [&str; 9] =
+            ["service", "title", "subject", "task_name", "document_name", "name", "vendor", "payee", "device"];
+        let named = NAMES.iter().find_map(|name| self.parameters.get(*name)?.as_str());
+        let named = named.map(|name| format!(": {}", words::shortened(name))).unwrap_or_default();
+        let cost = self.cost.known().filter(|money| money.cents > 0);
+        let cost = cost.map(|money| format!(" ({money})")).unwrap_or_default();
+        format!("{}{named}{cost}", catalogue::spec(self.verb).phrase)
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     policy::{Effect, Rule},
     situation::{Reading, Understood},
     tier::{Confidence, TrustTier},
+    words,
 };
 
 /// Why, in words and rules. Written in the transaction of the decision; the database refuses a decision without one.
@@ -82,14 +83,16 @@ fn about(account: &Account<'_>) -> String {
         "device",
         "description",
     ]);
-    text.map_or_else(|| account.reading.kind().join(" "), decide::shortened)
+    // A device's name is often its id.
+    let read = |text: &str| if text.contains(' ') { text.to_owned() } else { text.replace('_', " ") };
+    text.map_or_else(|| account.reading.kind().join(" "), |text| words::shortened(&read(text)))
 }
 
 fn understood(account: &Account<'_>) -> String {
     let understood = account.understood;
     let thing = understood.situation.as_str().replace('_', " ");
     let from =
-        understood.sender.as_deref().map(|sender| format!(" from {}", decide::shortened(sender))).unwrap_or_default();
+        understood.sender.as_deref().map(|sender| format!(" from {}", words::shortened(sender))).unwrap_or_default();
     let noticed: Vec<_> = understood.flags.iter().map(|flag| Flag::phrase(*flag)).collect();
     let noticed = if noticed.is_empty() { String::new() } else { format!(" The twin noticed {}.", listing(&noticed)) };
     format!("This was read as: {thing}{from}, urgency {}.{noticed}", understood.urgency)
@@ -136,13 +139,13 @@ fn because(cause: &Cause, account: &Account<'_>) -> String {
             format!("You should look first: the twin noticed {}.", listing(&noticed))
         }
         Cause::Against(Against::Preference(key)) => {
-            format!("Your preference \u{201c}{key}\u{201d} speaks against it, so only you can decide.")
+            format!("Your preference {} speaks against it, so only you can decide.", quoted(key))
         }
-        Cause::Against(Against::Ask(key)) => format!("You want to be asked, by your preference \u{201c}{key}\u{201d}."),
+        Cause::Against(Against::Ask(key)) => format!("You want to be asked, by your preference {}.", quoted(key)),
         Cause::Against(Against::Signal(why)) => (*why).to_owned(),
         Cause::Missing => "Something it takes is missing.".into(),
         Cause::WantsToHear(key) => {
-            format!("You want to hear of things like this, by your preference \u{201c}{key}\u{201d}.")
+            format!("You want to hear of things like this, by your preference {}.", quoted(key))
         }
         Cause::InPublic => "It speaks in public in your name, so nothing goes out before you have read it.".into(),
         Cause::HelperForCritical => "It is critical, and a helping hand alone is no answer to that.".into(),
@@ -155,7 +158,7 @@ fn because(cause: &Cause, account: &Account<'_>) -> String {
 fn sure(candidate: &Candidate) -> String {
     let keys = |speaks_for: bool| -> Vec<String> {
         let of = candidate.support.iter().filter(|support| support.speaks_for == speaks_for);
-        of.map(|support: &Support| format!("\u{201c}{}\u{201d} ({})", support.key, support.confidence)).collect()
+        of.map(|support: &Support| format!("{} ({})", quoted(&support.key), support.confidence)).collect()
     };
     let (supporting, opposing) = (keys(true), keys(false));
     let phrase = catalogue::spec(candidate.action.verb).phrase;
@@ -169,6 +172,11 @@ fn sure(candidate: &Candidate) -> String {
             format!("That you may want to {phrase} is inferred from what you did before ({}).", candidate.confidence)
         }
     }
+}
+
+/// A preference by its name, as a person reads it.
+fn quoted(key: &str) -> String {
+    format!("\u{201c}{}\u{201d}", key.replace('_', " "))
 }
 
 fn lacking(candidate: &Candidate) -> Option<String> {

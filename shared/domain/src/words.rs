@@ -112,6 +112,13 @@ fn same_word(word: &str, wanted: &str) -> bool {
     word == wanted || word.strip_suffix('s').is_some_and(|singular| singular == wanted)
 }
 
+/// At most eighty characters of what somebody wrote, on one line.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 80;
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MOST { line } else { line.chars().take(MOST - 1).chain(['…']).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! end and one refund per execution.
 
 use domain::{
+    action::Verb,
     execution::{Execution, Kind, State},
     id::{ExecutionId, LedgerEntryId, UserId},
     ledger::{self, Entry, EntryKind, SpendView, Unreadable, WINDOW},
@@ -68,6 +69,8 @@ pub async fn entries(
 /// An entry as it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
+    /// For doing what.
+    pub verb: Verb,
     /// Its id.
     pub id: LedgerEntryId,
     /// What it says.
@@ -85,10 +88,11 @@ pub async fn list(
     limit: u32,
 ) -> Result<Page<Told>> {
     let found = sqlx::query!(
-        "SELECT id, execution_id, kind, cents, currency, flagged, at FROM daily_spend_ledger
-          WHERE user_id = $1 AND currency = $2
-            AND (at, id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-          ORDER BY at DESC, id DESC LIMIT $5",
+        "SELECT l.id, l.execution_id, x.verb, l.kind, l.cents, l.currency, l.flagged, l.at
+           FROM daily_spend_ledger l JOIN executions x ON x.id = l.execution_id
+          WHERE l.user_id = $1 AND l.currency = $2
+            AND (l.at, l.id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+          ORDER BY l.at DESC, l.id DESC LIMIT $5",
         user.uuid(),
         currency.as_str(),
         cursor.map(|(at, _)| at.utc()),
@@ -108,7 +112,8 @@ pub async fn list(
                 currency: row.word("currency", &found.currency)?,
                 at: found.at.into(),
             };
-            Ok(Told { id: LedgerEntryId::new(found.id), entry, flagged: found.flagged })
+            let verb = row.word("verb", &found.verb)?;
+            Ok(Told { id: LedgerEntryId::new(found.id), verb, entry, flagged: found.flagged })
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(Page::of(items, limit, |told| (told.entry.at, told.id.uuid())))

@@ -85,9 +85,10 @@ function row(entry, currency) {
   return h("li", null,
     h("span", { class: "badge-slot" }, chip(name(entry.kind), KIND[entry.kind])),
     h("div", { class: "grow" },
-      h("a", { class: "whole", href: `/executions/${entry.execution}`, "data-focus": `entry-${entry.id}` }, entry.kind === "release" ? "What was reserved is free again" : shown(entry.cents, currency)),
+      h("a", { class: "whole", href: `/executions/${entry.execution}`, "data-focus": `entry-${entry.id}` }, name(entry.verb)),
+      entry.kind === "release" && h("p", { class: "little soft" }, "What was reserved is free again"),
       entry.flagged && h("p", { class: "little soft" }, "More than 20 % off what was expected")),
-    h("div", { class: "end" }, entry.flagged && chip("Off the estimate", "warn"), h("span", { class: "little soft even" }, when(entry.at))));
+    h("div", { class: "end" }, entry.kind !== "release" && h("strong", { class: "even" }, shown(entry.cents, currency)), entry.flagged && chip("Off the estimate", "warn"), h("span", { class: "little soft even" }, when(entry.at))));
 }
 
 /** Sets the limits; only if nothing else has changed them since. */

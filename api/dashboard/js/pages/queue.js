@@ -54,6 +54,7 @@ function whole(system, again) {
 /** The engine's breaker, whatever the API tells of it. */
 function breaker(engine) {
   const all = engine.items ?? engine.engines ?? [engine];
+  if (!all.length) return null;
   return h("section", { class: "section", "aria-labelledby": "engine" }, h("h2", { id: "engine" }, "Engines"),
     h("ul", { class: "rows card tight" }, all.map((one) => h("li", null, h("div", { class: "grow" }, h("strong", null, one.engine ?? one.name ?? "Engine"), one.error && h("p", { class: "little soft" }, one.error)),
       h("div", { class: "end" }, one.state && chip(sentence(name(one.state)), one.state === "closed" ? "good" : "bad"), one.failures > 0 && chip(`${one.failures} failures`, "warn"), one.until && h("span", { class: "little soft" }, "until ", when(one.until)))))));

@@ -15,7 +15,7 @@ use serde_json::json;
 pub(crate) use self::{
     outcome::{Cause, raised},
     score::CAUTIOUS_ABOVE_CENTS,
-    weigh::{Against, Weighed, shortened},
+    weigh::{Against, Weighed},
 };
 use crate::{
     approval::{self, Approval},

@@ -16,6 +16,7 @@ use crate::{
     situation::{self, Draft, Reading, Role, Understood},
     tier::Confidence,
     twin::{self, Evidence, Opinion, Preference},
+    words::shortened,
 };
 
 /// A candidate with what only the decision needs to know of it.
@@ -195,11 +196,4 @@ fn summary(action: &Action, reading: &Reading<'_>) -> String {
         Cost::Unknown => " (cost unknown)".into(),
     };
     format!("{capital}{about}{cost}")
-}
-
-/// At most eighty characters of what somebody wrote, on one line.
-pub(crate) fn shortened(text: &str) -> String {
-    const MOST: usize = 80;
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MOST { line } else { line.chars().take(MOST - 1).chain(['…']).collect() }
 }

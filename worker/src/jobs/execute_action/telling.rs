@@ -62,7 +62,7 @@ fn spend(execution: &Execution, actual: Option<Money>) -> Value {
 /// own and well stands in the feed.
 fn notice(execution: &Execution, settings: &Settings, now: Timestamp) -> Option<notify::New> {
     let undo = execution.kind == Kind::Undo;
-    let what = execution.action.verb.as_str().replace('_', " ");
+    let what = execution.action.in_words();
     let (kind, severity, title, body) = match &execution.state {
         State::Succeeded { .. } if undo => (
             notify::Kind::Executed,
