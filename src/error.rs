@@ -41,6 +41,9 @@ pub enum Error {
     /// The end was not in order.
     #[error("stopped: {0}")]
     Shutdown(#[from] runtime::shutdown::Error),
+    /// A statement of the benchmark's own.
+    #[error("a statement of the benchmark: {0}")]
+    Measuring(#[from] sqlx::Error),
     /// A file.
     #[error("can't {what} {path}: {source}", path = path.display())]
     File {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use domain::{id::UserId, tier::TrustTier};
-use skytwin::{Error, keys, operate, post, service, up, watch};
+use skytwin::{Error, bench, keys, operate, post, service, up, watch};
 
 /// A digital twin that acts for a person, durably.
 #[derive(Parser)]
@@ -64,6 +64,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measures this machine: throughput, latency, memory, on a database of its own. Takes some minutes.
+    Bench(bench::Options),
     /// The queue: depth, due, running, dead.
     Jobs {
         /// Print JSON instead of a table.
@@ -150,6 +152,7 @@ async fn main() -> ExitCode {
         Some(Command::Watch { after }) => watch::run(after).await,
         Some(Command::Signal { file }) => post::signal(&file).await,
         Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
+        Some(Command::Bench(options)) => bench::run(&options).await,
         Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,
         Some(Command::Jobs { json: _, command: Some(JobsCommand::Retry { id }) }) => operate::retry_job(&id).await,
     };

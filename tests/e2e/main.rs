@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, waits by looking again and again, and seeds with SQL of its own"
 )]
 
+mod bench;
 mod browser;
 mod crowd;
 mod docs;

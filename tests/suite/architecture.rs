@@ -31,7 +31,7 @@ const MONOPOLIES: [(&str, &[&str]); 12] = [
     ("tower-http", &["api"]),
     ("reqwest", &["worker", "oauth", "skytwin"]),
     ("sqlx", &["store", "queue", "runtime", "offline-sql", "skytwin"]),
-    ("apalis", &["worker"]),
+    ("apalis", &["worker", "skytwin"]), // the benchmark measures the queue with jobs that do nothing
     ("apalis-core", &["queue", "worker"]),
     ("apalis-postgres", &["queue", "offline-sql"]),
     ("getrandom", &["runtime"]),

@@ -13,6 +13,7 @@ use crate::{Entropy, config};
 pub struct Settings {
     pub(super) root: PathBuf,
     pub(super) worth: Worth,
+    more: Vec<String>,
 }
 
 /// What the data is worth.
@@ -30,14 +31,21 @@ pub(super) const THROWAWAY: &str = "skytwin-pg-";
 impl Settings {
     /// A database that stays, under `root`; its next start finds the data again.
     pub fn durable(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), worth: Worth::Durable }
+        Self { root: root.into(), worth: Worth::Durable, more: Vec::new() }
     }
 
     /// A database in a new folder, gone when this process ends in whatever way. No flush to disk, 200 connections.
     pub fn throwaway() -> Result<Self> {
         let root =
             throwaway_base()?.join(format!("{THROWAWAY}{}-{}", std::process::id(), Entropy::system().hex::<4>()));
-        Ok(Self { root, worth: Worth::Throwaway })
+        Ok(Self { root, worth: Worth::Throwaway, more: Vec::new() })
+    }
+
+    /// With further settings of the server's own, such as `fsync=on`; they win over ours.
+    #[must_use]
+    pub fn with<S: Into<String>>(mut self, pairs: impl IntoIterator<Item = S>) -> Self {
+        self.more.extend(pairs.into_iter().map(Into::into));
+        self
     }
 
     /// The folder that holds data, password, port and log.
@@ -70,6 +78,7 @@ impl Settings {
             ],
         };
         pairs.extend(own.iter().map(|&pair| pair.to_owned()));
+        pairs.extend(self.more.iter().cloned());
         pairs.into_iter().flat_map(|pair| ["-c".to_owned(), pair]).collect()
     }
 }
