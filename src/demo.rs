@@ -1,15 +1,19 @@
-//! The demo: a person with sensible settings, and a handful of signals that show every kind of outcome.
+//! The demo: a person with sensible settings, a mailbox and a calendar, and a handful of signals that show every kind of
+//! outcome.
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use domain::{
     id::UserId,
     settings::Autonomy,
     signal::Domain,
     tier::{Confidence, TrustTier},
+    time::Timestamp,
     twin::{Preference, Source},
 };
 use serde_json::{Value, json};
+use simulator::{google::Mail, provider::Person};
 
 /// Her name.
 pub(crate) const NAME: &str = "Demo";
@@ -52,18 +56,37 @@ pub(crate) fn domain_tiers() -> BTreeMap<Domain, TrustTier> {
     BTreeMap::from([(Domain::Finance, TrustTier::Suggest), (Domain::SocialMedia, TrustTier::Observer)])
 }
 
-/// Signals for a first look: each leads to something else.
+/// Who she is at the provider of her mailbox and calendar.
+pub(crate) fn person() -> Person {
+    Person { subject: "demo".to_owned(), email: "demo@mail.example".to_owned() }
+}
+
+/// Mails that wait in her mailbox.
+pub(crate) fn mails() -> [Mail; 2] {
+    let newsletter =
+        Mail::new("letters@gardening.example", "What to plant in November", "Five bulbs for a bright spring.");
+    let question = Mail::new(
+        "Kim <kim@work.example>",
+        "Could we move our meeting to Thursday?",
+        "Something came up on Wednesday.",
+    );
+    [newsletter.label("CATEGORY_PROMOTIONS").header("List-Id", "<letters.gardening.example>"), question]
+}
+
+/// An invitation that waits in her calendar.
+pub(crate) fn invitation(now: Timestamp) -> Value {
+    let (start, end) = (now.plus(TimeDelta::days(2)), now.plus(TimeDelta::days(2) + TimeDelta::hours(1)));
+    let robin = "robin@friends.example";
+    json!({ "id": "demolunch", "summary": "Lunch with Robin", "start": { "dateTime": start }, "end": { "dateTime": end },
+        "organizer": { "email": robin }, "attendees": [
+            { "email": robin, "responseStatus": "accepted" },
+            { "email": person().email, "responseStatus": "needsAction" }] })
+}
+
+/// Signals for a first look, besides what waits in her mailbox and calendar: each leads to something else.
 pub(crate) fn signals() -> Vec<Value> {
     let signal = |id: &str, source: &str, kind: &str, payload: Value| json!({ "source": source, "type": kind, "external_id": format!("demo-{id}"), "payload": payload });
     vec![
-        signal(
-            "newsletter",
-            "gmail",
-            "email_received",
-            json!({
-            "message_id": "msg-1001", "from": "letters@gardening.example", "subject": "What to plant in November",
-            "body": "Five bulbs for a bright spring.", "category": "newsletter" }),
-        ),
         signal(
             "thermostat",
             "smart_home",
@@ -93,21 +116,6 @@ pub(crate) fn signals() -> Vec<Value> {
             json!({
             "subject": "Water bill, third quarter", "billId": "bill-77", "payee": "City Water", "costCents": 8450,
             "dueDate": "2030-01-15" }),
-        ),
-        signal(
-            "invite",
-            "calendar",
-            "meeting_invite",
-            json!({
-            "eventId": "evt-31", "title": "Lunch with Robin", "organizer": "robin@friends.example", "noConflict": true }),
-        ),
-        signal(
-            "move",
-            "gmail",
-            "email_received",
-            json!({
-            "message_id": "msg-1002", "from": "kim@work.example", "subject": "Could we move our meeting to Thursday?",
-            "body": "Something came up on Wednesday." }),
         ),
         signal(
             "invoice",

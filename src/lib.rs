@@ -1,5 +1,6 @@
 //! The all-in-one `skytwin` and the operator's commands: they only put the other crates together.
 
+mod accounts;
 pub mod bench;
 mod demo;
 mod error;

@@ -1,4 +1,5 @@
-//! Everything in one process: embedded Postgres, migrations, a simulated engine, the workers, the API, and a demo.
+//! Everything in one process: embedded Postgres, migrations, a simulated engine, a simulated mailbox, the workers, the API, and a
+//! demo.
 //!
 //! The parts meet where they meet in production too: the API and the workers over Postgres, the workers and the engine
 //! over HTTP. A stop at any moment is followed by a start that goes on where it was.
@@ -21,7 +22,7 @@ use store::{Store, preferences, users};
 use tokio::net::TcpListener;
 
 use crate::{
-    Error, Result, demo,
+    Error, Result, accounts, demo,
     note::{self, Note},
     operate,
     post::Client,
@@ -100,6 +101,16 @@ async fn with_database(
         Some(engine)
     };
 
+    // Where accounts can be had elsewhere, nobody is given a simulated one.
+    let accounts = if config.providers.is_empty() {
+        step("a simulated mailbox and calendar");
+        let simulated = accounts::simulated(folder, &mut config).await?;
+        accounts::sign_in(&store, &config, &simulated).await?;
+        Some(simulated)
+    } else {
+        None
+    };
+
     let api = api::State::new(store.clone(), Clock::system(), Entropy::system(), &config);
     let serving = shutdown.clone();
     shutdown.spawn_for_ever("api", async move {
@@ -131,6 +142,7 @@ async fn with_database(
         }
     }
     let ended = shutdown.finish(config.shutdown_grace).await;
+    drop(accounts);
     if let Some(engine) = engine {
         engine.stop().await;
     }

@@ -19,6 +19,7 @@ mod query;
 mod routes;
 mod serve;
 pub mod session;
+mod signature;
 pub mod token;
 mod trace;
 pub mod wire;

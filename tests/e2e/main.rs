@@ -17,6 +17,7 @@ mod fleet;
 mod frozen;
 mod keys;
 mod kills;
+mod mailbox;
 mod scenarios;
 mod storm;
 mod tour;

@@ -29,7 +29,7 @@ impl Far {
     async fn new() -> Self {
         let double = Double::new(|token| token.strip_prefix("the token of ").map(str::to_owned));
         let double = double.serve().await.unwrap();
-        let google = Google::new(double.url.parse().unwrap(), Clock::manual(now()).0).unwrap();
+        let google = Google::new(Some(&double.url.parse().unwrap()), &Clock::manual(now()).0).unwrap();
         Self { double, google, token: Secret::new(TOKEN) }
     }
 

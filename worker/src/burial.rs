@@ -16,7 +16,7 @@ use domain::{
     settings::Settings,
     time::Timestamp,
 };
-use store::{Error, Result, accounts, approvals, executions, jobs::Dead, signals, users};
+use store::{Error, Result, accounts, approvals, executions, jobs::Dead, signals, sources, users};
 
 use crate::{State, jobs};
 
@@ -61,6 +61,10 @@ async fn bury(state: &State, dead: &Dead, now: Timestamp) -> Result<bool> {
         },
         Job::RefreshToken { account } => match accounts::user_of(&state.store, account).await {
             Ok(user) => tell(state, dead, user, format!("/api/v1/accounts/{account}"), now).await,
+            Err(error) => Err(error),
+        },
+        Job::PollSource { source } => match sources::user_of(&state.store, source).await {
+            Ok(user) => tell(state, dead, user, "/api/v1/sources".to_owned(), now).await,
             Err(error) => Err(error),
         },
         Job::EvaluateTrust { user } => tell(state, dead, user, "/api/v1/trust".to_owned(), now).await,

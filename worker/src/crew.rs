@@ -38,8 +38,8 @@ pub enum Error {
     Unstoppable(String),
 }
 
-/// Connections for the statements of six queues.
-const QUEUE_CONNECTIONS: u32 = 6;
+/// Connections for the statements of eight queues.
+const QUEUE_CONNECTIONS: u32 = 8;
 
 type Endings = Arc<Mutex<Vec<BoxFuture<'static, (Kind, Ending)>>>>;
 

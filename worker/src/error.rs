@@ -1,6 +1,9 @@
 //! Why a worker process did not start, or ended.
 
-use crate::{adapters::AddressError, crew};
+use crate::{
+    adapters::{AddressError, google},
+    crew,
+};
 
 /// What can go wrong with a process.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub enum Error {
     /// The engine that answers is not the one it was configured for.
     #[error("the engine does not fit SKYTWIN_ENGINE_KIND: {0}")]
     Misfit(String),
+    /// Google can't be talked to.
+    #[error(transparent)]
+    Google(#[from] google::SettingsError),
     /// A worker ended by itself.
     #[error(transparent)]
     Crew(#[from] crew::Error),

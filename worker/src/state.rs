@@ -9,7 +9,8 @@ use store::{Store, Tx, identities};
 use vault::Keyring;
 
 use crate::{
-    Error, adapters,
+    Error,
+    adapters::{self, google::Google},
     jobs::Halt,
     ports::{Engine, Identity},
 };
@@ -30,6 +31,8 @@ pub struct State {
     pub vault: Option<Keyring>,
     /// Where accounts can be.
     pub providers: Providers,
+    /// Reads Google accounts and does things in them, where they can be connected.
+    pub google: Option<Google>,
     /// The time.
     pub clock: Clock,
     /// Jitter.
@@ -48,7 +51,10 @@ impl State {
         let grace = config.shutdown_grace.saturating_sub(Pace::SIGN_OFF);
         let pace = Pace { grace, ..Pace::default() };
         let (vault, providers) = (config.vault.clone(), Providers::new(config));
-        Ok(Self { store, engine, identity, vault, providers, clock, entropy, faults: Faults::from_env(), pace })
+        let connectable = providers.get("google").is_some();
+        let google = connectable.then(|| Google::new(config.google_api.as_ref(), &clock)).transpose()?;
+        let faults = Faults::from_env();
+        Ok(Self { store, engine, identity, vault, providers, google, clock, entropy, faults, pace })
     }
 
     /// Whom the engine takes us for when we act for this person.

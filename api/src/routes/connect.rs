@@ -217,7 +217,7 @@ async fn keep(api: &Api, connect: &Connect, grant: Grant) -> Result<(), Failure>
     };
     let sealed = keys.seal(binding(&account), &grant.tokens.to_bytes(), &api.entropy);
     let sealed = sealed.map_err(|error| Failure::Ours(Problem::internal(&error)))?;
-    accounts::save(&mut tx, &lock, &account).await?;
+    accounts::connect(&mut tx, &lock, &account).await?;
     secrets::put(&mut tx, &lock, binding(&account), &sealed, now).await?;
     alerts::resolve(&mut tx, &format!("oauth:{}", account.provider), now).await?;
     Ok(tx.commit(outbox, now).await?)

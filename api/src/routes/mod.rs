@@ -13,6 +13,7 @@ mod events;
 mod executions;
 mod feedback;
 mod health;
+mod hooks;
 mod jobs;
 mod login_links;
 mod notifications;
@@ -25,6 +26,7 @@ mod settings;
 mod signal_batch;
 mod signals;
 mod simulate;
+mod sources;
 mod spend;
 mod stop;
 mod stream;
@@ -61,6 +63,7 @@ fn open() -> OpenApiRouter<State> {
         .routes(routes!(health::ready))
         .routes(routes!(session::sign_in))
         .routes(routes!(connect::end))
+        .routes(routes!(hooks::receive))
 }
 
 /// Open to whoever has a token; what for, each route says.
@@ -90,6 +93,10 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(catalogue::get))
         .routes(routes!(triggers::list, triggers::create))
         .routes(routes!(triggers::get, triggers::put, triggers::delete))
+        .routes(routes!(sources::list))
+        .routes(routes!(hooks::create, hooks::list))
+        .routes(routes!(hooks::renew))
+        .routes(routes!(hooks::remove))
         .routes(routes!(spend::get))
         .routes(routes!(overrides::own))
         .routes(routes!(trust::get))

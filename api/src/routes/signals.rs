@@ -34,6 +34,12 @@ pub(crate) struct Receipt {
     repeat: bool,
 }
 
+impl Receipt {
+    pub(super) const fn new(id: SignalId, repeat: bool) -> Self {
+        Self { id: id.uuid(), repeat }
+    }
+}
+
 /// Where to look at it.
 pub(super) fn location(id: SignalId) -> String {
     format!("/api/v1/signals/{id}")
@@ -72,7 +78,7 @@ pub(crate) async fn post(
         }
         Accepted::Repeat(id) => (StatusCode::OK, id, true),
     };
-    Ok((status, [(header::LOCATION, location(id))], Json(Receipt { id: id.uuid(), repeat })).into_response())
+    Ok((status, [(header::LOCATION, location(id))], Json(Receipt::new(id, repeat))).into_response())
 }
 
 /// List signals, the latest first.

@@ -17,6 +17,7 @@ use crate::{
     retry::{self, PARTS},
     settings::Settings,
     signal::Object,
+    source::Kind,
     time::Timestamp,
     wire::wire_enum,
 };
@@ -202,7 +203,7 @@ impl Account {
     pub fn reconnect(self, label: Option<String>, granted: Granted, draw: u32, now: Timestamp) -> (Self, Outbox) {
         let label = label.or_else(|| self.label.clone());
         let account = Self { label, ..self }.with(granted, draw, now);
-        let outbox = account.rung().and(account.told());
+        let outbox = account.rung().and(account.read()).and(account.told());
         (account, outbox)
     }
 
@@ -303,6 +304,14 @@ impl Account {
             Some(due) => Outbox::nothing().timer(Job::RefreshToken { account: self.id }, due, key),
             None => Outbox::nothing(),
         }
+    }
+
+    /// What can be read of it is read at once.
+    fn read(&self) -> Outbox {
+        Kind::of_provider(&self.provider).iter().fold(Outbox::nothing(), |outbox, kind| {
+            let source = self.id.child(kind.as_str());
+            outbox.ring(Job::PollSource { source }, format!("source:{source}:{}", self.version))
+        })
     }
 
     fn told(&self) -> Outbox {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{AccountId, ApprovalId, ExecutionId, SignalId, UserId},
+    id::{AccountId, ApprovalId, ExecutionId, SignalId, SourceId, UserId},
     wire::wire_enum,
 };
 
@@ -12,7 +12,8 @@ wire_enum! {
     /// The kinds of job; each has a queue of its own that bears its name.
     Kind, "job kind" {
         EvaluateSignal = "evaluate_signal", ExecuteAction = "execute_action", ExpireApproval = "expire_approval",
-        RefreshToken = "refresh_token", EvaluateTrust = "evaluate_trust", Notify = "notify", Housekeep = "housekeep",
+        RefreshToken = "refresh_token", EvaluateTrust = "evaluate_trust", PollSource = "poll_source", Notify = "notify",
+        Housekeep = "housekeep",
     }
 }
 
@@ -50,6 +51,11 @@ pub enum Job {
         /// Whose.
         user: UserId,
     },
+    /// Read what is new in a mailbox or calendar.
+    PollSource {
+        /// Which.
+        source: SourceId,
+    },
     /// Deliver what quiet hours have held back.
     Notify {
         /// Whose.
@@ -71,6 +77,7 @@ impl Job {
             Self::ExpireApproval { .. } => Kind::ExpireApproval,
             Self::RefreshToken { .. } => Kind::RefreshToken,
             Self::EvaluateTrust { .. } => Kind::EvaluateTrust,
+            Self::PollSource { .. } => Kind::PollSource,
             Self::Notify { .. } => Kind::Notify,
             Self::Housekeep { .. } => Kind::Housekeep,
         }
@@ -112,6 +119,7 @@ impl Kind {
             Self::ExecuteAction => temper(16, 60, 6),
             Self::ExpireApproval | Self::EvaluateTrust | Self::Notify => temper(4, 30, 10),
             Self::RefreshToken => temper(4, 60, 6),
+            Self::PollSource => temper(4, 120, 6),
             Self::Housekeep => temper(1, 120, 3),
         }
     }

@@ -53,6 +53,8 @@ pub struct Config {
     pub bootstrap_token: Option<Secret>,
     /// `SKYTWIN_PROVIDERS`, or the file that `SKYTWIN_PROVIDERS_FILE` names: where accounts can be connected ([`Provider`]).
     pub providers: Vec<Provider>,
+    /// `SKYTWIN_GOOGLE_API`: where the mail and calendar APIs of Google accounts are; default: at Google.
+    pub google_api: Option<Url>,
     /// `SKYTWIN_VAULT_KEY`, or the file that `SKYTWIN_VAULT_KEY_FILE` names: the keys of the vault as `id:key`, the newest
     /// first ([`Keyring::parse`]); the all-in-one makes one of its own.
     pub vault: Option<Keyring>,
@@ -137,6 +139,12 @@ impl Config {
                 "at least 16 characters that nobody can guess (`openssl rand -hex 16`)",
                 true,
                 |text| (text.len() >= 16).then(|| Secret::new(text)),
+            ),
+            google_api: reader.parsed(
+                "SKYTWIN_GOOGLE_API",
+                "an https URL (http only on this machine)",
+                false,
+                |text| web_url(text).filter(providers::is_safe),
             ),
             providers: reader.providers(),
             vault: reader.vault(),

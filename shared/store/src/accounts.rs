@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use domain::{
     account::{Account, Phase, State},
     id::{AccountId, UserId},
+    source::Kind,
 };
 use uuid::Uuid;
 
 use crate::{
     Error, Result, Source, Tx, UserLock,
     row::{self, Row},
+    sources,
 };
 
 struct AccountRow {
@@ -135,4 +137,14 @@ pub async fn save(tx: &mut Tx, lock: &UserLock, account: &Account) -> Result<()>
     .execute(tx.connection())
     .await?;
     if written.rows_affected() == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// Writes an account that its person has just signed in to, the same way; what can be read of it is due now.
+pub async fn connect(tx: &mut Tx, lock: &UserLock, account: &Account) -> Result<()> {
+    save(tx, lock, account).await?;
+    for kind in Kind::of_provider(&account.provider) {
+        let source = domain::source::Source::new(account.user, account.id, *kind, account.updated_at);
+        sources::open(tx, lock, &source, account.updated_at).await?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    id::{AccountId, ApprovalId, ExecutionId, SignalId, UserId},
+    id::{AccountId, ApprovalId, ExecutionId, SignalId, SourceId, UserId},
     job::{Job, Kind},
     outbox::Ring,
     time::Timestamp,
@@ -41,6 +41,9 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
            UNION ALL
            (SELECT 'account', id FROM accounts WHERE state IN ('active', 'refreshing') AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)
            UNION ALL
+           (SELECT 'source', s.id FROM sources s JOIN accounts a ON a.id = s.account_id AND a.state IN ('active', 'refreshing')
+             WHERE s.due_at <= $1 ORDER BY s.due_at LIMIT $3)
+           UNION ALL
            (SELECT DISTINCT 'held', user_id FROM (
               SELECT user_id FROM notifications WHERE delivered_at IS NULL AND deliver_at <= $1 ORDER BY deliver_at LIMIT $3) AS held)"#,
         passed,
@@ -58,6 +61,7 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
                 "approval" => Job::ExpireApproval { approval: ApprovalId::new(row.id) },
                 "execution" => Job::ExecuteAction { execution: ExecutionId::new(row.id) },
                 "account" => Job::RefreshToken { account: AccountId::new(row.id) },
+                "source" => Job::PollSource { source: SourceId::new(row.id) },
                 "held" => Job::Notify { user: UserId::new(row.id) },
                 _ => return None,
             };

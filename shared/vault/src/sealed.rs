@@ -46,17 +46,20 @@ pub enum Purpose {
     Account,
     /// What a person's engine gave to know them by; the subject is that identity.
     EngineIdentity,
+    /// What signs for a person's hook; the subject is that secret.
+    Hook,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 2] = [Self::Account, Self::EngineIdentity];
+    pub const ALL: [Self; 3] = [Self::Account, Self::EngineIdentity, Self::Hook];
 
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::EngineIdentity => "engine_identity",
+            Self::Hook => "hook",
         }
     }
 
@@ -69,6 +72,7 @@ impl Purpose {
         match self {
             Self::Account => 1,
             Self::EngineIdentity => 2,
+            Self::Hook => 3,
         }
     }
 }

@@ -112,7 +112,7 @@ impl Rig {
     /// An account as a sign-in leaves it, without the sign-in.
     pub(super) async fn account(&self, user: UserId, who: &Person) -> AccountId {
         let (access, refresh) = self.provider.grant(&who.subject);
-        let (now, id) = (self.world.now(), user.child(&who.subject));
+        let (now, id) = (self.world.now(), user.child(&format!("account:google:{}", who.subject)));
         let identity = Identity { subject: who.subject.clone(), label: Some(who.email.clone()) };
         let granted = Granted { life: Some(TimeDelta::seconds(3599)), scopes: Some(vec!["mail".into()]) };
         let draw = u32::from_le_bytes(self.world.entropy.bytes()) % 10_001;
@@ -122,7 +122,7 @@ impl Rig {
         let sealed = keys.seal(binding(user, id), &tokens, &self.world.entropy).unwrap();
         let mut tx = self.world.store.begin().await.unwrap();
         let lock = tx.lock(user).await.unwrap();
-        accounts::save(&mut tx, &lock, &account).await.unwrap();
+        accounts::connect(&mut tx, &lock, &account).await.unwrap();
         secrets::put(&mut tx, &lock, binding(user, id), &sealed, now).await.unwrap();
         tx.commit(outbox, now).await.unwrap();
         id

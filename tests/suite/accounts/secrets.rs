@@ -7,12 +7,17 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
-use domain::account::OPERATORS_TIME;
+use domain::{account::OPERATORS_TIME, id::AccountId, job::Job};
 use reqwest::Method;
-use simulator::provider::{Fault, On, Rule};
+use serde_json::json;
+use simulator::{
+    google::{Google as Double, Mail},
+    provider::{Fault, On, Rule},
+};
 use tracing_subscriber::fmt::MakeWriter;
+use worker::{State, adapters::google::Google, jobs};
 
-use super::rig::{ANN, CLIENT_SECRET, DUE, KEY, Rig};
+use super::rig::{ANN, CLIENT_SECRET, DUE, KEY, Rig, person};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -84,8 +89,22 @@ async fn no_secret_is_in_any_table_any_log_line_or_any_answer() {
         answers.push_str(&rig.visit(&callback, &cookie).await.1);
         answers.push_str(&rig.visit(&callback, &cookie).await.1);
     }
-    let id =
+    let id: AccountId =
         rig.ask(Method::GET, "/accounts", &token, None).await.1["items"][0]["id"].as_str().unwrap().parse().unwrap();
+
+    // Mail that is read with her token, and a hook of hers.
+    let far = Double::new(rig.provider.whose()).serve().await.unwrap();
+    let mail = far.google.deliver(&person(0).email, Mail::new("kim@work.example", "Lunch?", "On Friday."));
+    let google = Google::new(Some(&far.url.parse().unwrap()), &rig.world.clock).unwrap();
+    let reading = State { google: Some(google), ..rig.state.clone() };
+    let turn = jobs::Turn::new(rig.world.now(), 1, || true);
+    jobs::run(&reading, &turn, Job::PollSource { source: id.child("gmail") }).await.unwrap();
+    answers.push_str(&rig.ask(Method::GET, "/signals", &token, None).await.1.to_string());
+    assert!(answers.contains(&mail), "it was read");
+    let wanted = json!({ "name": "Water works", "source": "billing" });
+    let made = rig.ask(Method::POST, "/webhooks", &token, Some(wanted)).await.1;
+    let hook = made["secret"].as_str().unwrap().strip_prefix("whsec_").unwrap().to_owned();
+    secrets.extend([BASE64_STANDARD.decode(&hook).unwrap().iter().map(|byte| format!("{byte:02x}")).collect(), hook]);
 
     // Refreshes that work, rotate, fail in every way, and end for good.
     rig.provider.rotate(true);
@@ -105,7 +124,14 @@ async fn no_secret_is_in_any_table_any_log_line_or_any_answer() {
     rig.world.pass(DUE);
     rig.run(id).await.unwrap();
     assert_eq!(rig.count("notifications").await, 1);
-    for path in ["/accounts".to_owned(), format!("/accounts/{id}"), "/notifications".into(), "/events?after=0".into()] {
+    for path in [
+        "/accounts".to_owned(),
+        format!("/accounts/{id}"),
+        "/notifications".into(),
+        "/events?after=0".into(),
+        "/webhooks".into(),
+        "/sources".into(),
+    ] {
         answers.push_str(&rig.ask(Method::GET, &path, &token, None).await.1.to_string());
     }
     let disconnected = rig.ask(Method::DELETE, &format!("/accounts/{id}"), &token, None).await;

@@ -62,6 +62,7 @@ impl Door {
         let state = worker::State {
             store: self.store.clone(),
             providers: oauth::Providers::default(),
+            google: None,
             engine: Arc::new(NoEngine),
             identity: Identity::shared(runtime::Secret::new("nobody")),
             vault: None,

@@ -12,8 +12,8 @@ use domain::{
     explain::Explanation,
     facts::{Context, Facts},
     id::{
-        AccountId, ApprovalId, DecisionId, ExecutionId, NotificationId, PolicyId, PreferenceId, SessionId, SignalId,
-        TokenId, TriggerId, UserId,
+        AccountId, ApprovalId, DecisionId, ExecutionId, HookId, NotificationId, PolicyId, PreferenceId, SessionId,
+        SignalId, TokenId, TriggerId, UserId,
     },
     learning::Held,
     outbox::Outbox,
@@ -27,6 +27,7 @@ use domain::{
 use serde_json::{Value, json};
 use store::{
     accounts, approvals, decisions, executions,
+    hooks::{self, Hook},
     learning::{self, Moved},
     notifications, policies,
     sessions::{self, Grant, Session},
@@ -230,6 +231,8 @@ pub(super) struct Seeded {
     pub(super) session: SessionId,
     /// Connected.
     pub(super) account: AccountId,
+    /// A door of theirs.
+    pub(super) hook: HookId,
 }
 
 impl Seeded {
@@ -253,6 +256,7 @@ impl Seeded {
             token: TokenId::new(nil),
             session: SessionId::new(nil),
             account: AccountId::new(nil),
+            hook: HookId::new(nil),
         }
     }
 
@@ -303,7 +307,9 @@ impl Seeded {
         let who = account::Identity { subject: MARK.into(), label: Some(MARK.into()) };
         let granted = account::Granted { life: None, scopes: None };
         let (account, connected) = Account::connect(user.child("account"), user, "google".into(), who, granted, 0, now);
-        accounts::save(&mut tx, &lock, &account).await.unwrap();
+        accounts::connect(&mut tx, &lock, &account).await.unwrap();
+        let hook = Hook { id: user.child("hook"), user, name: MARK.into(), source: MARK.into(), created_at: now };
+        hooks::insert(&mut tx, &lock, &hook).await.unwrap();
         tx.commit(answered.outbox.and(taught).and(connected), now).await.unwrap();
 
         let minted = api::token::mint(entropy, Some(user), MARK, now);
@@ -338,6 +344,7 @@ impl Seeded {
             token: minted.token.id,
             session: session.id,
             account: account.id,
+            hook: hook.id,
         }
     }
 
@@ -356,6 +363,7 @@ impl Seeded {
             self.token.to_string(),
             self.session.to_string(),
             self.account.to_string(),
+            self.hook.to_string(),
         ]
     }
 }

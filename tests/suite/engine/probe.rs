@@ -78,6 +78,7 @@ async fn a_process_does_not_start_with_an_engine_that_does_not_fit_and_does_with
         identity: us(),
         vault: None,
         providers: oauth::Providers::default(),
+        google: None,
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
         faults: world.faults.clone(),

@@ -156,6 +156,7 @@ async fn the_database_may_go_and_come_back_under_the_workers() {
     let state = State {
         store: Store::new(pool.clone(), queue::Bell::start(&pool)),
         providers: oauth::Providers::default(),
+        google: None,
         engine: engine.clone(),
         identity: nobody(),
         vault: None,

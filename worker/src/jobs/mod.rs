@@ -11,6 +11,7 @@ mod expire_approval;
 mod halt;
 mod housekeep;
 mod notify;
+mod poll_source;
 mod refresh_token;
 mod turn;
 
@@ -53,6 +54,7 @@ async fn dispatch(state: &State, turn: &Turn, job: Job) -> Result<(), Halt> {
         Job::RefreshToken { account } => refresh_token::run(state, turn, named(account)).await,
         Job::EvaluateTrust { user } => evaluate_trust::run(state, turn, named(user)).await,
         Job::Notify { user } => notify::run(state, turn, named(user)).await,
+        Job::PollSource { source } => poll_source::run(state, turn, named(source)).await,
         Job::Housekeep { chore } => housekeep::run(state, turn, chore).await,
     }
 }

@@ -52,6 +52,9 @@ fn a_connection_starts_active_with_a_timer_at_80_percent_of_its_life_and_is_told
     assert_eq!(account.expires_at, Some(at("2026-03-02T10:00:00Z")));
     let ring = &outbox.rings[0];
     assert_eq!((ring.job, ring.due), (Job::RefreshToken { account: account.id }, Some(at("2026-03-02T09:48:00Z"))));
+    let read: Vec<_> = outbox.rings[1..].iter().map(|ring| (ring.job, ring.due)).collect();
+    let source = |kind: Kind| (Job::PollSource { source: account.id.child(kind.as_str()) }, None);
+    assert_eq!(read, [source(Kind::Gmail), source(Kind::GoogleCalendar)], "and is read at once");
     assert_eq!(outbox.events[0].name, Name::ConnectionChanged);
 }
 
@@ -102,7 +105,7 @@ fn a_void_grant_ends_it_with_one_notification_and_nothing_is_planned_any_more() 
     assert!(account.clone().token_refused(1, at(NOW)).is_none());
     let (account, again) = account.reconnect(None, granted(3600), 0, at(NOW));
     assert_eq!((account.state.phase(), account.trouble.as_deref(), account.grant), (Phase::Active, None, 2));
-    assert_eq!((account.label.as_deref(), again.rings.len()), (Some("ann@example.com"), 1));
+    assert_eq!((account.label.as_deref(), again.rings.len()), (Some("ann@example.com"), 3));
 }
 
 #[test]

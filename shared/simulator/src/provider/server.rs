@@ -174,6 +174,15 @@ impl Running {
         self.far.books().holder(access).map(str::to_owned)
     }
 
+    /// Whose mail address stands behind a good access token, for doubles of what the account is good for.
+    pub fn whose(&self) -> impl Fn(&str) -> Option<String> + Send + Sync + 'static {
+        let far = self.far.clone();
+        move |access| {
+            let subject = far.books().holder(access)?.to_owned();
+            far.options.people.iter().find(|person| person.subject == subject).map(|person| person.email.clone())
+        }
+    }
+
     /// Every code and token that was ever given, to be searched for where none must be.
     pub fn minted(&self) -> Vec<String> {
         self.far.books().minted().to_vec()

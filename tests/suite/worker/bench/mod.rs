@@ -93,6 +93,7 @@ impl Bench {
         let state = State {
             store,
             engine: engine.clone(),
+            google: None,
             identity: nobody(),
             vault: None,
             providers: oauth::Providers::default(),

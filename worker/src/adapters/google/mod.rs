@@ -19,7 +19,9 @@ use crate::ports::source::Source;
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// Not an address of a web server.
-    #[error("the address must start with http:// or https:// and carry no user name, password, query or fragment")]
+    #[error(
+        "SKYTWIN_GOOGLE_API: the address must start with http:// or https:// and carry no user name, password, query or fragment"
+    )]
     Address,
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built: {0}")]
@@ -41,10 +43,14 @@ pub struct Google {
 }
 
 impl Google {
-    /// With the APIs at this root.
-    pub fn new(api: Url, clock: Clock) -> Result<Self, SettingsError> {
-        let client = Arc::new(Client::new(api, clock)?);
-        let direct = Arc::new(Direct { client: client.clone() });
-        Ok(Self { sources: vec![Arc::new(Gmail { client: client.clone() }), Arc::new(Calendar { client })], direct })
+    /// With both APIs at this root; without one, where Google has them.
+    pub fn new(api: Option<&Url>, clock: &Clock) -> Result<Self, SettingsError> {
+        let client = |own: &str| {
+            let root = api.cloned().or_else(|| own.parse().ok()).ok_or(SettingsError::Address)?;
+            Ok::<_, SettingsError>(Arc::new(Client::new(root, clock.clone())?))
+        };
+        let (mail, calendar) = (client("https://gmail.googleapis.com")?, client("https://www.googleapis.com")?);
+        let direct = Arc::new(Direct { mail: mail.clone(), calendar: calendar.clone() });
+        Ok(Self { sources: vec![Arc::new(Gmail { client: mail }), Arc::new(Calendar { client: calendar })], direct })
     }
 }

@@ -5,6 +5,7 @@
 //! request's bytes and the idempotency key never change, so whoever dies in between, the next claim sends the same
 //! again and the engine recognises it. The row says when to look next; the job merely sleeps until then.
 
+mod account;
 mod passage;
 mod review;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use store::{Tx, UserLock, approvals, decisions, engines::Caller, executions, fac
 use tokio::time::timeout;
 
 use self::{
+    account::Hand,
     passage::Gate,
     review::review,
     standing::{Standing, stand},
@@ -48,10 +50,36 @@ const BREATH: TimeDelta = TimeDelta::milliseconds(250);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(), Halt> {
     let user = executions::user_of(&state.store, id).await?;
-    let Claim { execution: claimed, next, identity, known } = claim(state, turn, user, id).await?;
+    let Claim { execution: claimed, next, by } = claim(state, turn, user, id).await?;
     state.faults.point("execute.after_claim").await;
     turn.still_ours()?;
-    let Heard { answer, sign } = ask(state, &identity, &claimed, next).await;
+    let (answered, now) = match by {
+        By::Engine { identity, known } => by_engine(state, claimed, next, &identity, known).await,
+        By::Account(hand) => {
+            let answer = account::carry_out(state, hand, &claimed).await?;
+            state.faults.point("execute.after_send").await;
+            let now = state.clock.now();
+            let wait = backoff(&claimed, next, state.entropy.fraction());
+            (claimed.answered(answer, wait, now), now)
+        }
+    };
+    settle(state, user, &answered, now).await?;
+    state.faults.point("execute.after_settle").await;
+    match answered.due() {
+        Some(due) => Err(Halt::until(due, now, "the engine is not through with it")),
+        None => Ok(()),
+    }
+}
+
+/// Lets the configured engine have it, and hears what came of it, and when.
+async fn by_engine(
+    state: &State,
+    claimed: Execution,
+    next: Next,
+    identity: &Identity,
+    known: Breaker,
+) -> (Execution, Timestamp) {
+    let Heard { answer, sign } = ask(state, identity, &claimed, next).await;
     state.faults.point("execute.after_send").await;
     // An engine may take its time: what came of it is written with the time at which it came.
     let now = state.clock.now();
@@ -64,22 +92,27 @@ pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(
         (Answer::NotTaken { .. }, Some(open)) if only_probed => claimed.turned_away(open.until, now),
         (answer, _) => claimed.answered(answer, wait, now),
     };
-    settle(state, user, &answered, now).await?;
-    state.faults.point("execute.after_settle").await;
-    match answered.due() {
-        Some(due) => Err(Halt::until(due, now, "the engine is not through with it")),
-        None => Ok(()),
-    }
+    (answered, now)
 }
 
 /// An execution claimed for one attempt.
 struct Claim {
     execution: Execution,
     next: Next,
-    /// Whom the engine is to take us for.
-    identity: Identity,
-    /// The engine's breaker, as it was when it let this pass.
-    known: Breaker,
+    by: By,
+}
+
+/// Who carries it out.
+enum By {
+    /// The configured engine.
+    Engine {
+        /// Whom it is to take us for.
+        identity: Identity,
+        /// Its breaker, as it was when it let this pass.
+        known: Breaker,
+    },
+    /// The person's own account.
+    Account(Hand),
 }
 
 /// First transaction: claims the execution for one attempt, or withdraws what no longer may be sent, or parks what has
@@ -89,7 +122,15 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
     let mut tx = state.store.begin().await?;
     let lock = tx.lock(user).await?;
     let execution = executions::load(&mut tx, &lock, id).await?;
-    if execution.engine.as_deref().is_some_and(|engine| engine != state.engine.name()) {
+    if execution.state.is_settled() {
+        return Err(Halt::Nothing("it is settled"));
+    }
+    let reversed = match execution.reverses {
+        Some(reversed) if execution.request.is_none() => Some(executions::load(&mut tx, &lock, reversed).await?),
+        Some(_) | None => None,
+    };
+    let hand = account::hand(state, &mut tx, &execution, reversed.as_ref()).await?;
+    if hand.is_none() && execution.engine.as_deref().is_some_and(|engine| engine != state.engine.name()) {
         return Err(Halt::Later {
             delay: ELSEWHERE,
             why: "another engine was given it, which this process does not know",
@@ -115,27 +156,28 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
             }
         }
     }
-    let reversed = match execution.reverses {
-        Some(reversed) if execution.request.is_none() => Some(executions::load(&mut tx, &lock, reversed).await?),
-        Some(_) | None => None,
-    };
-    let prepare = |planned: &Execution| state.engine.prepare(planned, reversed.as_ref());
-    let (claimed, next) = execution.clone().claim(state.engine.carrier(), prepare, now);
-    let identity = state.identity(&mut tx, user).await?;
-    let known = match passage::ask(state, &mut tx, Caller(identity.user), (&claimed, next), now).await? {
-        Gate::Pass(breaker) => breaker,
-        Gate::Wait(until, why) => {
-            let parked = Execution { in_doubt_since: claimed.in_doubt_since, ..execution.parked(until, now) };
-            executions::settle(&mut tx, &lock, &parked, now).await?;
-            tx.commit(Outbox::nothing(), now).await?;
-            return Err(Halt::until(until, now, why));
+    let (claimed, next, by) = if let Some(hand) = hand {
+        let (claimed, next) = execution.claim(Hand::carrier(), Hand::prepare, now);
+        (claimed, next, By::Account(hand))
+    } else {
+        let prepare = |planned: &Execution| state.engine.prepare(planned, reversed.as_ref());
+        let (claimed, next) = execution.clone().claim(state.engine.carrier(), prepare, now);
+        let identity = state.identity(&mut tx, user).await?;
+        match passage::ask(state, &mut tx, Caller(identity.user), (&claimed, next), now).await? {
+            Gate::Pass(known) => (claimed, next, By::Engine { identity, known }),
+            Gate::Wait(until, why) => {
+                let parked = Execution { in_doubt_since: claimed.in_doubt_since, ..execution.parked(until, now) };
+                executions::settle(&mut tx, &lock, &parked, now).await?;
+                tx.commit(Outbox::nothing(), now).await?;
+                return Err(Halt::until(until, now, why));
+            }
         }
     };
     executions::claim(&mut tx, &lock, &claimed).await?;
     let first = claimed.attempt == 1;
     state.faults.point("execute.before_claim_commit").await;
     tx.commit(if first { telling::started(&claimed) } else { Outbox::nothing() }, now).await?;
-    Ok(Claim { execution: claimed, next, identity, known })
+    Ok(Claim { execution: claimed, next, by })
 }
 
 /// Between the transactions: no lock is held and no connection kept while the engine thinks.

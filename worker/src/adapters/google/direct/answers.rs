@@ -45,7 +45,7 @@ impl Hand<'_> {
                 json!({ "attendees": guests })
             };
             let call = Call::patch(events(&[&id]), change).asking("sendUpdates", "all");
-            match self.client.call(self.token, call.if_unchanged(event.etag.as_deref())).await {
+            match self.calendar.call(self.token, call.if_unchanged(event.etag.as_deref())).await {
                 Ok(_) => return Ok(Ok(Object::from_iter([("response_status".to_owned(), answer.into())]))),
                 Err(Trouble::Refused(refused)) if refused.meaning() == Meaning::Changed => {
                     last = Trouble::Refused(refused);
@@ -73,7 +73,7 @@ impl Hand<'_> {
         if !self.event(&id).await?.is_own() {
             return Ok(Err("Only who organizes this event can cancel it; you can decline it.".to_owned()));
         }
-        match self.client.call(self.token, Call::delete(events(&[&id])).asking("sendUpdates", "all")).await {
+        match self.calendar.call(self.token, Call::delete(events(&[&id])).asking("sendUpdates", "all")).await {
             Ok(_) => Ok(Ok(Object::new())),
             // It is cancelled already, which is what was wanted.
             Err(Trouble::Refused(refused)) if refused.status == 410 => Ok(Ok(Object::new())),
@@ -85,12 +85,12 @@ impl Hand<'_> {
     pub(super) async fn revive(&self, step: &Step) -> Result<Told, Trouble> {
         let id = event_id(step);
         let call = Call::patch(events(&[&id]), json!({ "status": "confirmed" })).asking("sendUpdates", "all");
-        self.client.call(self.token, call).await?;
+        self.calendar.call(self.token, call).await?;
         Ok(Ok(Object::new()))
     }
 
     async fn event(&self, id: &str) -> Result<Event, Trouble> {
-        let shown = self.client.call(self.token, Call::get(events(&[id]))).await?;
+        let shown = self.calendar.call(self.token, Call::get(events(&[id]))).await?;
         serde_json::from_value(shown).map_err(|_| Trouble::Lost)
     }
 }

@@ -24,7 +24,7 @@ impl Hand<'_> {
         let mut gone: usize = 0;
         for id in &ids {
             for call in calls(id) {
-                match self.client.call(self.token, call).await {
+                match self.mail.call(self.token, call).await {
                     Ok(_) => {}
                     Err(Trouble::Refused(refused)) if refused.meaning() == Meaning::Gone => {
                         gone += 1;
@@ -45,7 +45,7 @@ impl Hand<'_> {
         let name = text(step, "label").unwrap_or_default();
         let id = match self.label_id(name).await? {
             Some(id) => id,
-            None => match self.client.call(self.token, Call::post(user(&["labels"]), json!({ "name": name }))).await {
+            None => match self.mail.call(self.token, Call::post(user(&["labels"]), json!({ "name": name }))).await {
                 Ok(made) => named(&made),
                 Err(Trouble::Refused(refused)) if refused.meaning() == Meaning::Exists => {
                     self.label_id(name).await?.unwrap_or_default()
@@ -65,7 +65,7 @@ impl Hand<'_> {
     }
 
     async fn label_id(&self, name: &str) -> Result<Option<String>, Trouble> {
-        let all = self.client.call(self.token, Call::get(user(&["labels"]))).await?;
+        let all = self.mail.call(self.token, Call::get(user(&["labels"]))).await?;
         let found = at(&all, "labels").as_array().into_iter().flatten();
         let found = found.filter(|label| at(label, "name").as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)));
         Ok(found.map(named).next())
@@ -92,7 +92,7 @@ impl Hand<'_> {
         }
         let (letter, thread) = self.letter(step, message_id).await?;
         let message = json!({ "raw": letter.raw(), "threadId": thread });
-        let made = self.client.call(self.token, Call::post(user(&["drafts"]), json!({ "message": message }))).await?;
+        let made = self.mail.call(self.token, Call::post(user(&["drafts"]), json!({ "message": message }))).await?;
         Ok(Ok(Object::from_iter([("draft_id".to_owned(), at(&made, "id").clone())])))
     }
 
@@ -102,7 +102,7 @@ impl Hand<'_> {
             return Ok(Err("It is not known which draft is meant.".to_owned()));
         };
         if let Some(id) = self.draft_id(&message_id).await? {
-            match self.client.call(self.token, Call::delete(user(&["drafts", &id]))).await {
+            match self.mail.call(self.token, Call::delete(user(&["drafts", &id]))).await {
                 Ok(_) => {}
                 Err(Trouble::Refused(refused)) if refused.meaning() == Meaning::Gone => {}
                 Err(trouble) => return Err(trouble),
@@ -113,7 +113,7 @@ impl Hand<'_> {
 
     async fn draft_id(&self, message_id: &str) -> Result<Option<String>, Trouble> {
         let call = Call::get(user(&["drafts"])).asking("q", format!("rfc822msgid:{message_id}"));
-        let found = self.client.call(self.token, call).await?;
+        let found = self.mail.call(self.token, call).await?;
         Ok(at(&found, "drafts").as_array().and_then(|drafts| drafts.first()).map(named))
     }
 
@@ -121,7 +121,7 @@ impl Hand<'_> {
     pub(super) async fn reply(&self, step: &Step) -> Result<Told, Trouble> {
         let message_id = self.order.message_id(step);
         let call = Call::get(user(&["messages"])).asking("q", format!("rfc822msgid:{message_id}"));
-        let found = self.client.call(self.token, call.asking("includeSpamTrash", "true")).await?;
+        let found = self.mail.call(self.token, call.asking("includeSpamTrash", "true")).await?;
         if let Some(sent) = at(&found, "messages").as_array().and_then(|sent| sent.first()) {
             return Ok(Ok(Object::from_iter([("sent_message_id".to_owned(), named(sent).into())])));
         }
@@ -130,7 +130,7 @@ impl Hand<'_> {
         }
         let (letter, thread) = self.letter(step, message_id).await?;
         let body = json!({ "raw": letter.raw(), "threadId": thread });
-        match self.client.call(self.token, Call::post(user(&["messages", "send"]), body)).await {
+        match self.mail.call(self.token, Call::post(user(&["messages", "send"]), body)).await {
             Ok(sent) => Ok(Ok(Object::from_iter([("sent_message_id".to_owned(), named(&sent).into())]))),
             // A server that is not well may have sent it before it said so.
             Err(Trouble::Refused(refused)) if refused.status >= 500 => Err(Trouble::Lost),
@@ -142,7 +142,7 @@ impl Hand<'_> {
     async fn letter(&self, step: &Step, message_id: String) -> Result<(Letter, Value), Trouble> {
         let id = ids(step, "message_id").into_iter().next().unwrap_or_default();
         let call = Call::get(user(&["messages", &id])).asking("format", "metadata");
-        let original = self.client.call(self.token, call).await?;
+        let original = self.mail.call(self.token, call).await?;
         let says = |name: &str| header(&original, name).map(str::to_owned);
         let to = ids(step, "recipients");
         let sender = || says("Reply-To").or_else(|| says("From")).into_iter().collect();

@@ -29,7 +29,8 @@ pub const NAME: &str = "google";
 /// Does things in a person's Google account.
 #[derive(Debug)]
 pub struct Direct {
-    pub(super) client: Arc<Client>,
+    pub(super) mail: Arc<Client>,
+    pub(super) calendar: Arc<Client>,
 }
 
 /// The access token is no good: with a fresh one it may work. What that makes of the execution so far comes with it.
@@ -62,7 +63,8 @@ impl Direct {
         let Some(order) = Order::stored(execution) else {
             return Ok(Answer::Refused { why: "The stored order can't be read, so nothing was done.".to_owned() });
         };
-        let hand = Hand { client: &self.client, token, order: &order, in_doubt: execution.in_doubt_since.is_some() };
+        let in_doubt = execution.in_doubt_since.is_some();
+        let hand = Hand { mail: &self.mail, calendar: &self.calendar, token, order: &order, in_doubt };
         let mut told =
             Stepped { steps: Vec::new(), output: Object::new(), error: None, actual: None, engine_ref: None };
         for step in &order.steps {
@@ -112,7 +114,8 @@ fn interrupted(trouble: &Trouble, begun: bool) -> Result<Answer, TokenRefused> {
 
 /// One order being carried out.
 struct Hand<'a> {
-    client: &'a Client,
+    mail: &'a Client,
+    calendar: &'a Client,
     token: &'a Secret,
     order: &'a Order,
     /// An earlier try may have had an effect.
