@@ -35,6 +35,9 @@ pub enum Error {
     /// The workers.
     #[error("the workers: {0}")]
     Worker(#[from] worker::Error),
+    /// Metrics can't be scraped.
+    #[error(transparent)]
+    Scrape(#[from] runtime::scrape::Error),
     /// Log lines.
     #[error(transparent)]
     Telemetry(#[from] runtime::telemetry::Error),

@@ -15,7 +15,7 @@ use runtime::{
     Clock, Config, Entropy, Secret, Shutdown,
     config::EngineKind,
     postgres::{self, Embedded},
-    telemetry, vault_file,
+    scrape, telemetry, vault_file,
 };
 use simulator::Simulator;
 use store::{Store, preferences, users};
@@ -34,7 +34,7 @@ pub async fn run(data: Option<PathBuf>) -> Result<()> {
     if data.is_some() {
         config.data_dir = data;
     }
-    telemetry::start(&config.log, config.log_format)?;
+    let _telemetry = telemetry::start(&config, "skytwin")?;
     let shutdown = Shutdown::new();
     shutdown.listen().map_err(|source| Error::System { what: "listen for signals".into(), source })?;
     let folder = note::folder(&config)?;
@@ -111,6 +111,12 @@ async fn with_database(
         None
     };
 
+    let scraped = store.clone();
+    let page = move || {
+        let store = scraped.clone();
+        async move { store::sample::page(&store, Clock::system().now()).await }
+    };
+    scrape::start(config.metrics_listen, shutdown, page).await?;
     let api = api::State::new(store.clone(), Clock::system(), Entropy::system(), &config);
     let serving = shutdown.clone();
     shutdown.spawn_for_ever("api", async move {

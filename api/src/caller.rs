@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     State as Api,
     problem::{Code, Problem},
-    session, token,
+    session, token, trace,
 };
 
 /// What a token may do.
@@ -138,6 +138,7 @@ pub(crate) async fn authenticate(State(api): State<Api>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     match recognise(&api, &parts).await {
         Ok(caller) => {
+            trace::is_by(caller.user);
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }

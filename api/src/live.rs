@@ -13,6 +13,7 @@ use std::{
 
 use axum::http::{HeaderValue, header};
 use domain::id::UserId;
+use observe::{ALONE, metrics};
 use queue::Word;
 use runtime::{Clock, Shutdown};
 use store::{EVENTS, Store, events, sessions};
@@ -77,6 +78,7 @@ impl Live {
             return Err(Problem::new(Code::TooMany, detail).header(header::RETRY_AFTER, HeaderValue::from_static("30")));
         }
         let pokes = hall.parties.entry((user, holder)).or_insert_with(|| watch::channel(()).0).subscribe();
+        metrics::STREAMS.change(ALONE, 1.0);
         Ok(Seat { live: self.clone(), party: (user, holder), pokes: Some(pokes), _room: room })
     }
 
@@ -149,6 +151,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        metrics::STREAMS.change(ALONE, -1.0);
         let mut hall = self.live.hall();
         self.pokes = None;
         if hall.parties.get(&self.party).is_some_and(|pokes| pokes.receiver_count() == 0) {

@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, io};
 
-use runtime::{Clock, Config, Entropy, Shutdown, telemetry};
+use runtime::{Clock, Config, Entropy, Shutdown, scrape, telemetry};
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -20,6 +20,9 @@ pub enum Error {
     /// No log lines.
     #[error(transparent)]
     Telemetry(#[from] telemetry::Error),
+    /// Metrics can't be scraped.
+    #[error(transparent)]
+    Scrape(#[from] scrape::Error),
     /// The database said no.
     #[error("the database of DATABASE_URL: {0}")]
     Store(#[from] store::Error),
@@ -62,7 +65,7 @@ pub async fn serve(listener: TcpListener, state: State, shutdown: Shutdown) -> R
 /// The whole process: reads the environment, connects, serves until SIGTERM.
 pub async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
-    telemetry::start(&config.log, config.log_format)?;
+    let _telemetry = telemetry::start(&config, "skytwin-api")?;
     let database = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
     let shutdown = Shutdown::new();
     shutdown.listen()?;
@@ -74,6 +77,13 @@ pub async fn main() -> Result<(), Error> {
     if config.bootstrap_token.is_some() {
         tracing::info!("SKYTWIN_BOOTSTRAP_TOKEN is set: whoever has it is an operator");
     }
+
+    let (scraped, clock) = (store.clone(), Clock::system());
+    let page = move || {
+        let (store, clock) = (scraped.clone(), clock.clone());
+        async move { store::sample::page(&store, clock.now()).await }
+    };
+    scrape::start(config.metrics_listen, &shutdown, page).await?;
 
     let grace = config.shutdown_grace;
     let state = State::new(store, Clock::system(), Entropy::system(), &config);

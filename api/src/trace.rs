@@ -1,15 +1,18 @@
-//! The thread through a request: a trace id that every log line and every 5xx carries.
+//! The thread through a request: a trace that every log line, every job that follows and every 5xx carries, and the
+//! request's one closing line with its ids, its time, and its statements.
 //!
 //! A caller's W3C `traceparent` is continued, its `x-request-id` is handed back; both are minted where absent.
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
-use runtime::clock::Stopwatch;
-use tracing::Instrument;
+use observe::{Thread, Traceparent, metrics, thread};
+use runtime::{clock::Stopwatch, traces};
+use tracing::{Instrument, Span, field::Empty};
+use uuid::Uuid;
 
 use crate::State as Api;
 
@@ -19,26 +22,43 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 /// Longer names of requests are replaced.
 const LONGEST: usize = 128;
-
-tokio::task_local! {
-    static CURRENT: String;
-}
+/// Which field of the line an id in an address belongs to.
+const NAMED: [(&str, &str); 5] = [
+    ("signals", "signal"),
+    ("decisions", "decision"),
+    ("approvals", "approval"),
+    ("executions", "execution"),
+    ("users", "user"),
+];
 
 /// The trace id of the request being answered, if one is.
 pub(crate) fn id() -> Option<String> {
-    CURRENT.try_with(Clone::clone).ok()
+    thread::traceparent().map(|traceparent| traceparent.trace_id())
+}
+
+/// Who asks, for the request's line.
+pub(crate) fn is_by(user: Option<domain::id::UserId>) {
+    Span::current().record("user", user.map_or_else(|| "operator".to_owned(), |user| user.to_string()));
 }
 
 /// Gives the request its ids, a span, and a closing log line.
 pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let trace = continued(request.headers()).unwrap_or_else(|| api.entropy.hex::<16>());
-    let request_id = named(request.headers())
-        .unwrap_or_else(|| HeaderValue::from_str(&trace).unwrap_or(HeaderValue::from_static("none")));
+    let cause = request.headers().get("traceparent").and_then(|it| Traceparent::parse(it.to_str().ok()?));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", trace, %method, route);
+    let span = tracing::info_span!(
+        "request", request = Empty, trace = Empty, %method, route, user = Empty, signal = Empty, decision = Empty,
+        approval = Empty, execution = Empty
+    );
+    let thread = traces::begin(&span, cause, &api.entropy);
+    let trace = thread.traceparent.trace_id();
+    let request_id = named(request.headers())
+        .unwrap_or_else(|| HeaderValue::from_str(&trace).unwrap_or(HeaderValue::from_static("none")));
+    span.record("request", request_id.to_str().unwrap_or_default());
+    note(&span, request.uri().path());
 
-    let mut response = CURRENT.scope(trace.clone(), tell(next, request, method).instrument(span)).await;
+    let work = tell(next, request, thread.clone(), (method.as_str().to_owned(), route));
+    let mut response = thread.follow(work.instrument(span)).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, request_id);
     if let Ok(trace) = HeaderValue::from_str(&trace) {
@@ -47,37 +67,33 @@ pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next)
     response
 }
 
-async fn tell(next: Next, request: Request, method: Method) -> Response {
+async fn tell(next: Next, request: Request, thread: std::sync::Arc<Thread>, what: (String, String)) -> Response {
     let watch = Stopwatch::start();
     let response = next.run(request).await;
-    let (status, took) = (response.status(), watch.elapsed());
-    if status.is_server_error() {
-        tracing::warn!(status = status.as_u16(), ?took, "answered");
-    } else if method.is_safe() {
-        tracing::debug!(status = status.as_u16(), ?took, "answered");
-    } else {
-        tracing::info!(status = status.as_u16(), ?took, "answered");
+    let (status, took, ms) = (response.status().as_u16(), watch.elapsed(), watch.ms());
+    if let Some(made) = response.headers().get(header::LOCATION).and_then(|made| made.to_str().ok()) {
+        note(&Span::current(), made);
     }
+    let (statements, db_ms) = (thread.statements(), thread.database_ms());
+    match status {
+        500.. => tracing::warn!(status, ms, statements, db_ms, "answered"),
+        // somebody's probe, every few seconds
+        _ if what.1.contains("/health/") || what.1.ends_with("/metrics") => {
+            tracing::debug!(status, ms, statements, db_ms, "answered");
+        }
+        _ => tracing::info!(status, ms, statements, db_ms, "answered"),
+    }
+    metrics::HTTP.took([what.0, what.1, status.to_string()], took);
     response
 }
 
-/// The trace id of a valid `traceparent`: `00-<32 hex digits, not all zero>-<16 hex digits>-<2 hex digits>`.
-fn continued(headers: &HeaderMap) -> Option<String> {
-    let parts: Vec<&str> = headers.get("traceparent")?.to_str().ok()?.split('-').collect();
-    let hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    match parts.as_slice() {
-        [version, trace, parent, flags, ..]
-            if hex(version, 2)
-                && hex(trace, 32)
-                && hex(parent, 16)
-                && hex(flags, 2)
-                && trace.bytes().any(|b| b != b'0') =>
-        {
-            Some((*trace).to_owned())
+/// Writes the ids that an address names on the line. Only what is an id: nothing else of an address is ours to tell.
+fn note(span: &Span, path: &str) {
+    for (collection, id) in path.split('/').zip(path.split('/').skip(1)) {
+        let named = NAMED.iter().find(|(name, _)| *name == collection);
+        if let (Some((_, field)), Ok(id)) = (named, id.parse::<Uuid>()) {
+            span.record(*field, tracing::field::display(id));
         }
-        _ => None,
     }
 }
 
@@ -93,22 +109,6 @@ mod tests {
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())])
-    }
-
-    #[test]
-    fn a_valid_traceparent_is_continued_and_no_other() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let of = |text: &str| continued(&headers("traceparent", text));
-        assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
-        for wrong in [
-            "",
-            "00",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-XYZ-1-1",
-            &format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
-        ] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
     }
 
     #[test]

@@ -203,6 +203,11 @@ impl Person {
         Self { http: self.http.clone(), roots, token: self.token.clone(), user: self.user.clone() }
     }
 
+    /// What they show to the API.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Where the first of the processes has its API.
     pub(crate) fn root(&self) -> &str {
         &self.roots[0]

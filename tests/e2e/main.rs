@@ -18,6 +18,7 @@ mod frozen;
 mod keys;
 mod kills;
 mod mailbox;
+mod observe;
 mod scenarios;
 mod storm;
 mod tour;

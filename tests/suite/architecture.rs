@@ -8,28 +8,32 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const OURS: [&str; 10] =
-    ["api", "worker", "domain", "store", "queue", "runtime", "simulator", "oauth", "vault", "tests"];
+const OURS: [&str; 11] =
+    ["api", "worker", "domain", "store", "queue", "runtime", "observe", "simulator", "oauth", "vault", "tests"];
 
 /// Who may use whom among our crates, outside of tests. `skytwin` and `tests` may use everybody.
-const EDGES: [(&str, &[&str]); 10] = [
+// `observe` knows nothing and nobody: whoever does something worth counting may use it.
+const EDGES: [(&str, &[&str]); 11] = [
     ("domain", &[]),
-    ("queue", &[]),
+    ("observe", &[]),
+    ("queue", &["observe"]),
     ("simulator", &[]),
     ("vault", &[]),
-    ("runtime", &["domain", "vault"]), // settings carry the vault's keys, entropy feeds it
-    ("oauth", &["domain", "runtime"]), // for the callback of the API and the refresh of the workers alike
-    ("store", &["domain", "queue", "vault"]), // the only door to the queue; keeps what the vault has sealed
-    ("api", &["domain", "store", "runtime", "queue", "oauth", "vault"]),
-    ("worker", &["domain", "store", "runtime", "queue", "oauth", "vault"]),
+    ("runtime", &["domain", "observe", "vault"]), // settings carry the vault's keys, entropy feeds it
+    ("oauth", &["domain", "runtime"]),            // for the callback of the API and the refresh of the workers alike
+    ("store", &["domain", "queue", "observe", "vault"]), // the only door to the queue; keeps what the vault has sealed
+    ("api", &["domain", "store", "runtime", "queue", "observe", "oauth", "vault"]),
+    ("worker", &["domain", "store", "runtime", "queue", "observe", "oauth", "vault"]),
     ("offline-sql", &["runtime"]), // must run when `store` does not compile
 ];
 
 /// Crates of others that only some of ours may use, tests apart.
-const MONOPOLIES: [(&str, &[&str]); 12] = [
+const MONOPOLIES: [(&str, &[&str]); 14] = [
+    ("prometheus-client", &["observe"]),
     ("axum", &["api", "simulator"]),
     ("tower-http", &["api"]),
-    ("reqwest", &["worker", "oauth", "skytwin"]),
+    ("reqwest", &["worker", "oauth", "runtime", "skytwin"]), // runtime: spans to a collector
+    ("opentelemetry", &["runtime"]),
     ("sqlx", &["store", "queue", "runtime", "offline-sql", "skytwin"]),
     ("apalis", &["worker", "skytwin"]), // the benchmark measures the queue with jobs that do nothing
     ("apalis-core", &["queue", "worker"]),

@@ -5,6 +5,7 @@ mod api;
 mod architecture;
 mod engine;
 mod google;
+mod metrics;
 mod postgres;
 mod proxy;
 mod queue;

@@ -14,7 +14,7 @@ use futures::{
     future::{BoxFuture, pending, select},
     stream::FuturesUnordered,
 };
-use queue::{Backoff, Ending, Failure, Lease, PgQueue};
+use queue::{Backoff, Ending, Failure, Lease, Origin, PgQueue};
 use runtime::Shutdown;
 
 use crate::{
@@ -79,9 +79,15 @@ async fn first_death(endings: Vec<BoxFuture<'static, (Kind, Ending)>>) -> (Kind,
     pending().await
 }
 
-async fn handle(job: Job, state: Data<State>, attempt: Attempt, lease: Data<Lease>) -> Result<(), Failure> {
+async fn handle(
+    job: Job,
+    state: Data<State>,
+    attempt: Attempt,
+    lease: Data<Lease>,
+    origin: Data<Origin>,
+) -> Result<(), Failure> {
     let attempt = i32::try_from(attempt.current()).unwrap_or(i32::MAX);
-    let turn = Turn::new(state.clock.now(), attempt, move || lease.is_valid());
+    let turn = Turn::new(state.clock.now(), attempt, move || lease.is_valid()).from(Origin::clone(&origin));
     jobs::run(&state, &turn, job).await
 }
 

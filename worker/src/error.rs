@@ -14,6 +14,9 @@ pub enum Error {
     /// No log lines.
     #[error(transparent)]
     Telemetry(#[from] runtime::telemetry::Error),
+    /// Metrics can't be scraped.
+    #[error(transparent)]
+    Scrape(#[from] runtime::scrape::Error),
     /// No signals of the operating system can be heard.
     #[error("signals can't be heard: {0}")]
     Signals(#[from] std::io::Error),

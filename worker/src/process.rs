@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::job::{Chore, Job, Kind};
 use futures::future::join;
 use queue::cron::{Clockwork, Schedule};
-use runtime::{Clock, Config, Entropy, Shutdown, telemetry};
+use runtime::{Clock, Config, Entropy, Shutdown, scrape, telemetry};
 use store::Store;
 
 use crate::{Error, State, crew, ports::Fit, sweep::Sweep};
@@ -17,12 +17,18 @@ const CHORES: [(Chore, Duration); 2] =
 /// The binary `worker`: everything from the environment, until SIGTERM.
 pub async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
-    telemetry::start(&config.log, config.log_format)?;
+    let _telemetry = telemetry::start(&config, "skytwin-worker")?;
     let shutdown = Shutdown::new();
     shutdown.listen()?;
     let url = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
     let store = Store::connect(url.reveal(), config.db_connections).await?;
     let state = State::new(store, Clock::system(), Entropy::system(), &config)?;
+    let (scraped, clock) = (state.store.clone(), state.clock.clone());
+    let page = move || {
+        let (store, clock) = (scraped.clone(), clock.clone());
+        async move { store::sample::page(&store, clock.now()).await }
+    };
+    scrape::start(config.metrics_listen, &shutdown, page).await?;
     tracing::info!(engine = state.engine.name(), "working");
     run(state, shutdown.clone()).await?;
     Ok(shutdown.finish(config.shutdown_grace).await?)

@@ -16,6 +16,7 @@ use domain::{
     signal::Object,
     time::Timestamp,
 };
+use observe::metrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use store::{
@@ -257,7 +258,11 @@ async fn take(
     let decision = decisions::get(&mut tx, user, approval.decision).await?;
     let facts = facts::load(&mut tx, &lock, now, None).await?;
     let proposed = approval.action.clone();
-    let answered = approval.answer(answer, &decision.context, &facts)?;
+    let answered = approval.answer(answer, &decision.context, &facts).inspect_err(|refusal| {
+        if matches!(refusal, Refusal::NeedsOverride(_)) {
+            metrics::SPEND_REFUSALS.one(["override_wanted"]);
+        }
+    })?;
     match approvals::save(&mut tx, &lock, &answered.approval).await {
         Err(store::Error::Stale) => {
             let found = approvals::load(&mut tx, &lock, id).await?;

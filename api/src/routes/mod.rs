@@ -16,6 +16,7 @@ mod health;
 mod hooks;
 mod jobs;
 mod login_links;
+mod metrics;
 mod notifications;
 mod overrides;
 mod policies;
@@ -133,6 +134,7 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(accounts::get, accounts::disconnect))
         .routes(routes!(alerts::list))
         .routes(routes!(jobs::list))
+        .routes(routes!(metrics::get))
         .routes(routes!(engine::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(overrides::all))

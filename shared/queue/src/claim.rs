@@ -14,6 +14,7 @@ use std::{
 
 use apalis_core::{task::Task, worker::context::WorkerContext};
 use futures::task::AtomicWaker;
+use observe::{Traceparent, metrics};
 use serde::de::DeserializeOwned;
 use sqlx::Error;
 use tokio::time::sleep;
@@ -87,6 +88,7 @@ where
                         .map_err(|why| {
                             tracing::warn!(job = row.claim.id, why, "parked");
                             add(&station.stats.undecodable, 1);
+                            metrics::JOBS_UNREADABLE.one([station.config.queue.clone()]);
                             station.settle(row.claim.clone(), Verdict::Killed { why });
                         })
                         .ok()
@@ -144,8 +146,10 @@ async fn claim(station: &Station, room: usize) -> Result<Vec<Row>, Error> {
                       SELECT c.id FROM apalis.jobs c
                        WHERE (c.status = 'Pending' OR (c.status = 'Failed' AND c.attempts < c.max_attempts))
                          AND c.run_at <= coalesce($2, now()) AND c.job_type = $3
+                         AND NOT EXISTS (SELECT 1 FROM apalis.pauses p WHERE p.queue = $3)
                        ORDER BY c.priority DESC, c.run_at LIMIT $4 FOR UPDATE SKIP LOCKED))
-                RETURNING j.id, j.job, j.attempts, j.max_attempts, j.lock_at AS "lock_at!", j.priority, j.idempotency_key"#,
+                RETURNING j.id, j.job, j.attempts, j.max_attempts, j.lock_at AS "lock_at!", j.priority, j.idempotency_key,
+                          j.traceparent, extract(epoch FROM coalesce($2, now()) - j.run_at)::float8 AS "waited!""#,
                 station.id,
                 now,
                 station.config.queue,
@@ -163,7 +167,10 @@ async fn claim(station: &Station, room: usize) -> Result<Vec<Row>, Error> {
             let claim =
                 Claim { id: row.id, attempt: row.attempts, max_attempts: row.max_attempts, lock_at: row.lock_at };
             station.held.take(&claim);
-            Row { claim, payload: row.job, priority: row.priority, key: row.idempotency_key }
+            let waited = Duration::try_from_secs_f64(row.waited).unwrap_or_default();
+            metrics::JOB_WAIT.took([station.config.queue.clone()], waited);
+            let traceparent = row.traceparent.as_deref().and_then(Traceparent::parse);
+            Row { claim, payload: row.job, priority: row.priority, key: row.idempotency_key, traceparent }
         })
         .collect())
 }

@@ -4,9 +4,19 @@
 use std::str::FromStr;
 
 use apalis_core::task::{Task, builder::TaskBuilder, task_id::TaskId};
+use observe::Traceparent;
 use serde::de::DeserializeOwned;
 
 use crate::{Lease, station::Claim};
+
+/// Given to every job as `Data<Origin>`: which row it is, and the trace of whoever enqueued it, if they had one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `apalis.jobs.id`.
+    pub job: String,
+    /// The trace to go on with.
+    pub traceparent: Option<Traceparent>,
+}
 
 /// A claimed row.
 #[derive(Debug)]
@@ -15,9 +25,10 @@ pub(crate) struct Row {
     pub(crate) payload: Vec<u8>,
     pub(crate) priority: Option<i32>,
     pub(crate) key: Option<String>,
+    pub(crate) traceparent: Option<Traceparent>,
 }
 
-/// The task, with its [`Claim`] and its [`Lease`] as data; or why it cannot be one.
+/// The task, with its [`Claim`], its [`Lease`] and its [`Origin`] as data; or why it cannot be one.
 pub(crate) fn decode<T: DeserializeOwned>(row: &Row, queue: &str, lease: Lease) -> Result<Task<T>, String> {
     let args: T = serde_json::from_slice(&row.payload).map_err(|error| format!("undecodable payload: {error}"))?;
     let id = TaskId::from_str(&row.claim.id).map_err(|error| format!("bad id: {error}"))?;
@@ -30,7 +41,8 @@ pub(crate) fn decode<T: DeserializeOwned>(row: &Row, queue: &str, lease: Lease) 
         .priority(size(row.priority.unwrap_or(0)))
         .queue(queue.into())
         .data(row.claim.clone())
-        .data(lease);
+        .data(lease)
+        .data(Origin { job: row.claim.id.clone(), traceparent: row.traceparent });
     Ok(match &row.key {
         Some(key) => task.idempotency_key(key).build(),
         None => task.build(),

@@ -5,6 +5,7 @@
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
+use observe::{ALONE, metrics};
 use sqlx::{Error, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::timeout;
 
@@ -31,6 +32,7 @@ impl Db {
         let outcome = self.attempt(work).await;
         if outcome.is_err() {
             add(&self.stats.db_errors, 1);
+            metrics::QUEUE_ERRORS.one(ALONE);
         }
         outcome
     }

@@ -7,6 +7,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
+use observe::Traceparent;
 use serde_json::Value;
 use sqlx::PgConnection;
 use ulid::Ulid;
@@ -28,12 +29,23 @@ pub struct NewJob {
     pub delay: Duration,
     /// When exactly it is due.
     pub due: Option<DateTime<Utc>>,
+    /// The trace it goes on with; without one it begins its own.
+    pub traceparent: Option<Traceparent>,
 }
 
 impl NewJob {
     /// Due now, no key, priority 0, five attempts.
     pub fn new(queue: impl Into<String>, payload: Value) -> Self {
-        Self { queue: queue.into(), payload, key: None, priority: 0, max_attempts: 5, delay: Duration::ZERO, due: None }
+        Self {
+            queue: queue.into(),
+            payload,
+            key: None,
+            priority: 0,
+            max_attempts: 5,
+            delay: Duration::ZERO,
+            due: None,
+            traceparent: None,
+        }
     }
 }
 
@@ -60,14 +72,16 @@ pub async fn enqueue_at(
     let priorities: Vec<i32> = jobs.iter().map(|job| job.priority).collect();
     let max_attempts: Vec<i32> = jobs.iter().map(|job| job.max_attempts.max(1)).collect();
     let delays: Vec<i64> = jobs.iter().map(|job| millis(job.delay)).collect();
+    let traces: Vec<Option<String>> = jobs.iter().map(|job| job.traceparent.map(|it| it.to_string())).collect();
     let dues: Vec<Option<DateTime<Utc>>> = jobs.iter().map(|job| job.due).collect();
 
     let new: HashSet<String> = sqlx::query_scalar!(
-        "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority, idempotency_key)
+        "INSERT INTO apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, priority, idempotency_key,
+                                  traceparent)
          SELECT n.id, n.queue, n.payload, 'Pending', 0, n.max_attempts,
-                coalesce(n.due, coalesce($1, now()) + n.delay_ms * interval '1 millisecond'), n.priority, n.key
-           FROM unnest($2::text[], $3::text[], $4::bytea[], $5::int[], $6::int[], $7::bigint[], $8::timestamptz[], $9::text[])
-                AS n (id, queue, payload, max_attempts, priority, delay_ms, due, key)
+                coalesce(n.due, coalesce($1, now()) + n.delay_ms * interval '1 millisecond'), n.priority, n.key, n.traceparent
+           FROM unnest($2::text[], $3::text[], $4::bytea[], $5::int[], $6::int[], $7::bigint[], $8::timestamptz[], $9::text[],
+                       $10::text[]) AS n (id, queue, payload, max_attempts, priority, delay_ms, due, key, traceparent)
          ON CONFLICT (job_type, idempotency_key) DO NOTHING
          RETURNING id",
         now,
@@ -79,6 +93,7 @@ pub async fn enqueue_at(
         &delays,
         &dues as &[Option<DateTime<Utc>>],
         &keys as &[Option<&str>],
+        &traces as &[Option<String>],
     )
     .fetch_all(conn)
     .await?

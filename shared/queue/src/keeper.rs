@@ -7,6 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use observe::metrics;
 use sqlx::Error;
 use tokio::time::sleep;
 
@@ -73,6 +74,7 @@ pub(crate) async fn rescue_all(station: Arc<Station>) {
             Ok(0) => {}
             Ok(rescued) => {
                 add(&station.stats.rescued, rescued);
+                metrics::JOBS_RESCUED.add([station.config.queue.clone()], rescued);
                 tracing::warn!(rescued, queue = station.config.queue, "jobs of lost workers are back in the queue");
                 station.wake.notify_one();
             }

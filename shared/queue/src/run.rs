@@ -14,6 +14,7 @@ use std::{
 
 use apalis_core::{error::BoxDynError, task::Task};
 use futures::{FutureExt, future::BoxFuture};
+use observe::metrics;
 use tokio::{task::JoinSet, time::sleep};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -21,6 +22,7 @@ use tracing::Instrument;
 
 use crate::{
     Lease,
+    clock::monotonic,
     failure::{Verdict, judge},
     station::{Claim, Phase, Station},
     stats::add,
@@ -76,6 +78,7 @@ where
         // a plain function may do its work, and panic, before it returns a future
         let handler = catch_unwind(AssertUnwindSafe(|| self.inner.call(task)));
         async move {
+            let started = monotonic();
             let end = match handler {
                 Ok(handler) => isolated(handler.map(|ran| ran.map(drop).map_err(Into::into)), &station).await,
                 Err(panic) => {
@@ -83,6 +86,7 @@ where
                     End::Panicked(said(&*panic))
                 }
             };
+            metrics::JOB_RUN.took([station.config.queue.clone()], started.elapsed());
             // whatever code of this run is still about has no claim any more
             lease.revoke();
             let verdict = station.verdict(end, &claim);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use observe::metrics;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
@@ -88,6 +89,15 @@ impl Station {
         if let Some(counter) = counter {
             add(counter, 1);
         }
+        let outcome = match &verdict {
+            Verdict::Done => "done",
+            Verdict::Killed { .. } => "abandoned",
+            Verdict::Dead { .. } => "dead",
+            Verdict::Retry { .. } => "retried",
+            Verdict::Snooze { .. } => "snoozed",
+            Verdict::GiveBack => "given_back",
+        };
+        metrics::JOBS.one([self.config.queue.clone(), outcome.to_owned()]);
         // fails only when the writer is gone, and then the lease gives the job back
         drop(self.acks.send(Ack { claim, verdict }));
     }

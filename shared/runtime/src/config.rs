@@ -40,6 +40,10 @@ pub struct Config {
     pub log: String,
     /// `SKYTWIN_LOG_FORMAT`: `pretty` (default) or `json`.
     pub log_format: LogFormat,
+    /// `SKYTWIN_METRICS_LISTEN` (host:port): where metrics can be scraped without a token; nowhere by default.
+    pub metrics_listen: Option<SocketAddr>,
+    /// `SKYTWIN_OTLP_ENDPOINT`, or the standard's `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector that spans are sent to.
+    pub otlp_endpoint: Option<Url>,
     /// `SKYTWIN_ENGINE_KIND`: how the engine is spoken to; default `ironclaw-responses` where there is a URL.
     pub engine_kind: Option<EngineKind>,
     /// `SKYTWIN_ENGINE_URL`: the execution engine; the all-in-one brings a simulated one.
@@ -120,6 +124,10 @@ impl Config {
             log_format: reader
                 .parsed("SKYTWIN_LOG_FORMAT", "pretty or json", false, log_format)
                 .unwrap_or(LogFormat::Pretty),
+            metrics_listen: reader.parsed("SKYTWIN_METRICS_LISTEN", "host:port such as 127.0.0.1:9464", false, address),
+            otlp_endpoint: reader
+                .parsed("SKYTWIN_OTLP_ENDPOINT", "an http or https URL", false, web_url)
+                .or_else(|| reader.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", "an http or https URL", false, web_url)),
             engine_kind: reader.parsed(
                 "SKYTWIN_ENGINE_KIND",
                 "ironclaw-responses, ironclaw-webhook or simulated",

@@ -11,9 +11,11 @@ pub mod entropy;
 pub mod faults;
 pub mod postgres;
 pub mod providers;
+pub mod scrape;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;
+pub mod traces;
 pub mod vault_file;
 
 pub use clock::Clock;

@@ -22,7 +22,7 @@ const LONGEST: usize = 4_000;
 /// The longest body anybody may send, in bytes.
 const BODY: usize = 16 * 1024 * 1024;
 /// The headers that matter to the protocols; tokens are not among them.
-const HEADERS: [&str; 4] = ["idempotency-key", "content-type", "x-hub-signature-256", "retry-after"];
+const HEADERS: [&str; 5] = ["idempotency-key", "content-type", "x-hub-signature-256", "retry-after", "traceparent"];
 
 /// The latest exchanges.
 #[derive(Debug, Default)]

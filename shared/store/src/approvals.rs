@@ -12,7 +12,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Cursor, Error, Page, Result, Source, Tx, UserLock, learning,
+    Cursor, Error, Page, Result, Source, Tx, UserLock,
+    counted::Counted,
+    learning,
     page::one_more,
     row::{self, Row},
 };
@@ -191,6 +193,7 @@ pub async fn insert(tx: &mut Tx, lock: &UserLock, approval: &Approval) -> Result
     .execute(tx.connection())
     .await?;
     learning::asked(tx, lock, approval.action.verb).await?;
+    tx.count([Counted::approval(approval, None)]);
     Ok(())
 }
 
@@ -233,7 +236,12 @@ pub async fn save(tx: &mut Tx, lock: &UserLock, approval: &Approval) -> Result<(
     )
     .execute(tx.connection())
     .await?;
-    if saved.rows_affected() == 1 { Ok(()) } else { Err(Error::Stale) }
+    if saved.rows_affected() != 1 {
+        return Err(Error::Stale);
+    }
+    // a reminder is no end
+    tx.count(standing.resolved_at.map(|at| Counted::approval(approval, Some(at.into()))));
+    Ok(())
 }
 
 /// A user's approvals.

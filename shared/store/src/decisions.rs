@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     Cursor, Error, Page, Result, Source, Tx, UserLock,
+    counted::Counted,
     page::one_more,
     row::{self, Row},
 };
@@ -172,6 +173,7 @@ pub async fn insert(tx: &mut Tx, lock: &UserLock, decision: &Decision) -> Result
     .execute(tx.connection())
     .await?;
     insert_candidates(tx, decision).await?;
+    tx.count(Counted::decision(decision));
     Ok(true)
 }
 

@@ -12,7 +12,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Cursor, Error, Page, Result, Source, Tx, UserLock, ledger,
+    Cursor, Error, Page, Result, Source, Tx, UserLock,
+    counted::Counted,
+    ledger,
     page::one_more,
     row::{self, Row},
 };
@@ -196,6 +198,7 @@ pub async fn insert(tx: &mut Tx, lock: &UserLock, execution: &Execution, now: Ti
     .execute(tx.connection())
     .await?;
     insert_steps(tx, execution).await?;
+    tx.count([Counted::execution(execution)]);
     ledger::reserve(tx, lock, execution, now).await
 }
 
@@ -289,6 +292,7 @@ pub async fn settle(tx: &mut Tx, lock: &UserLock, execution: &Execution, now: Ti
         Phase::Running | Phase::Succeeded | Phase::Failed | Phase::Unknown => &["running"],
     };
     write(tx, lock, execution, execution.attempt, from).await?;
+    tx.count(execution.state.is_settled().then(|| Counted::execution(execution)));
     ledger::end(tx, lock, execution, now).await
 }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Cursor, Error, Page, Result, Source, Tx, UserLock,
+    counted::Counted,
     page::one_more,
     row::{self, Row},
 };
@@ -211,7 +212,9 @@ pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<
     .into_iter()
     .collect();
     // removed as they are found: the same key twice in one outbox is told once
-    let new = told.iter().filter(|new| stored.remove(&id_of(new).uuid()) && new.deliver_at <= now);
+    let new: Vec<&New> = told.iter().filter(|new| stored.remove(&id_of(new).uuid())).collect();
+    tx.count(new.iter().map(|new| Counted::notification(new.kind)));
+    let new = new.into_iter().filter(|new| new.deliver_at <= now);
     Ok(new.filter_map(|new| notify::told(new.user, &[(id_of(new), new.kind, new.severity)])).collect())
 }
 

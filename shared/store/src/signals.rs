@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Cursor, Error, Page, Result, Source, Tx, UserLock,
+    counted::Counted,
     page::one_more,
     row::{self, Row},
 };
@@ -158,6 +159,7 @@ pub async fn accept_many(
         }
     }
     insert(tx, &new, now).await?;
+    tx.count([Counted::Signals(new.len())]);
     Ok(accepted)
 }
 

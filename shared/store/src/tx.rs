@@ -11,10 +11,11 @@ use domain::{
     outbox::{Outbox, Ring},
     time::Timestamp,
 };
+use observe::thread;
 use queue::NewJob;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::{Error, Result, events, notifications, row, source::Store};
+use crate::{Error, Result, counted::Counted, events, notifications, row, source::Store};
 
 /// The channel on which the ids of users with new events are said after each commit.
 pub const EVENTS: &str = "skytwin_events";
@@ -43,15 +44,21 @@ impl UserLock {
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
     store: Store,
+    counted: Vec<Counted>,
 }
 
 impl Tx {
     pub(crate) const fn new(inner: Transaction<'static, Postgres>, store: Store) -> Self {
-        Self { inner, store }
+        Self { inner, store, counted: Vec::new() }
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+
+    /// Counts this once it is committed.
+    pub(crate) fn count(&mut self, what: impl IntoIterator<Item = Counted>) {
+        self.counted.extend(what);
     }
 
     /// Locks the user: always the first statement. [`Error::NotFound`] if there is no such user.
@@ -74,8 +81,9 @@ impl Tx {
         let queue_now = self.store.queue_now();
         queue::enqueue_at(self.connection(), &jobs, queue_now).await?;
 
-        let Self { inner, store } = self;
+        let Self { inner, store, counted } = self;
         inner.commit().await.map_err(unless_refused)?;
+        counted.into_iter().for_each(Counted::count);
 
         // A timer is found by polling; only what is due now is worth a bell.
         let due = rings.iter().filter(|ring| ring.due.is_none_or(|due| due <= now));
@@ -96,6 +104,7 @@ fn job(ring: &Ring) -> Result<NewJob> {
     job.priority = temper.priority;
     job.max_attempts = temper.attempts;
     job.due = ring.due.map(Timestamp::utc);
+    job.traceparent = thread::traceparent();
     Ok(job)
 }
 

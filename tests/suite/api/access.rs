@@ -81,6 +81,7 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("get", "/tokens", read("/tokens")),
         ("get", "/jobs", read("/jobs")),
         ("get", "/engine", read("/engine")),
+        ("get", "/metrics", read("/metrics")),
         (
             "put",
             "/users/{id}/engine-identity",

@@ -8,14 +8,14 @@ use std::time::Duration;
 use domain::{decide::decide, id::SignalId};
 use store::{approvals, decisions, executions, facts, signals};
 
-use super::{Halt, Turn};
+use super::{Halt, Turn, noted};
 use crate::State;
 
 /// How long to leave a signal alone while the stop switch is on.
 const PARKED: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: SignalId) -> Result<(), Halt> {
-    let user = signals::user_of(&state.store, id).await?;
+    let user = noted("user", signals::user_of(&state.store, id).await?);
     let mut tx = state.store.begin().await?;
     let lock = tx.lock(user).await?;
     let row = signals::load(&mut tx, &lock, id).await?;
@@ -29,6 +29,7 @@ pub(super) async fn run(state: &State, turn: &Turn, id: SignalId) -> Result<(), 
         return Err(Halt::Later { delay: PARKED, why: "the twin is stopped" });
     }
     let decided = decide(&row.signal, &facts);
+    noted("decision", decided.decision.id);
     if !decisions::insert(&mut tx, &lock, &decided.decision).await? {
         return Err(Halt::Nothing("it was decided before"));
     }

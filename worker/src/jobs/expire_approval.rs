@@ -5,14 +5,15 @@
 use domain::{approval::Ripened, id::ApprovalId};
 use store::{approvals, facts};
 
-use super::{Halt, Turn};
+use super::{Halt, Turn, noted};
 use crate::State;
 
 pub(super) async fn run(state: &State, turn: &Turn, id: ApprovalId) -> Result<(), Halt> {
-    let user = approvals::user_of(&state.store, id).await?;
+    let user = noted("user", approvals::user_of(&state.store, id).await?);
     let mut tx = state.store.begin().await?;
     let lock = tx.lock(user).await?;
     let approval = approvals::load(&mut tx, &lock, id).await?;
+    noted("decision", approval.decision);
     let facts = facts::load(&mut tx, &lock, turn.now, None).await?;
     match approval.ripen(&facts) {
         Ripened::Nothing => Err(Halt::Nothing("it is resolved")),

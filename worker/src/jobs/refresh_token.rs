@@ -18,10 +18,11 @@ use domain::{
     time::Timestamp,
 };
 use oauth::Grant;
+use observe::metrics;
 use store::{accounts, alerts, secrets, users};
 use vault::Sealed;
 
-use super::{Halt, Turn};
+use super::{Halt, Turn, noted};
 use crate::{
     State,
     accounts::{binding, keys, open, provider},
@@ -34,7 +35,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const WAITS: usize = 6;
 
 pub(super) async fn run(state: &State, turn: &Turn, id: AccountId) -> Result<(), Halt> {
-    let user = accounts::user_of(&state.store, id).await?;
+    let user = noted("user", accounts::user_of(&state.store, id).await?);
     let (claimed, sealed) = claim(state, turn, user, id).await?;
     state.faults.point("refresh.after_claim").await;
     turn.still_ours()?;
@@ -137,6 +138,13 @@ fn alert_key(account: &Account) -> String {
 
 fn tell(account: &Account, trouble: Option<&Trouble>) {
     let (provider, failures) = (account.provider.as_str(), account.failures);
+    let outcome = match trouble {
+        None => "refreshed",
+        Some(Trouble::Refused) => "refused",
+        Some(Trouble::Misconfigured { .. }) => "misconfigured",
+        Some(Trouble::Passing { .. }) => "passing",
+    };
+    metrics::TOKEN_REFRESHES.one([provider.to_owned(), outcome.to_owned()]);
     match trouble {
         None => tracing::info!(provider, grant = account.grant, "refreshed"),
         Some(Trouble::Refused) => tracing::warn!(provider, "the grant is void: the person has to sign in again"),

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use domain::time::Timestamp;
+use queue::Origin;
 
 use super::Halt;
 
@@ -13,13 +14,21 @@ pub struct Turn {
     pub now: Timestamp,
     /// From 1; above it an earlier run of this very job failed, or its worker was lost.
     pub attempt: i32,
+    /// Which job this is a run of, and whose trace it goes on.
+    pub origin: Origin,
     is_ours: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Turn {
     /// A run; `is_ours` says whether the queue still counts the job as this worker's.
     pub fn new(now: Timestamp, attempt: i32, is_ours: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { now, attempt, is_ours: Arc::new(is_ours) }
+        Self { now, attempt, origin: Origin::default(), is_ours: Arc::new(is_ours) }
+    }
+
+    /// The same, knowing where the job comes from.
+    #[must_use]
+    pub fn from(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// Whether an earlier run of this very job is over, well or not.

@@ -186,6 +186,9 @@ impl Wire {
         for (name, value) in request.headers {
             asked = asked.header(name, value);
         }
+        if let Some(cause) = observe::thread::traceparent() {
+            asked = asked.header("traceparent", cause.to_string());
+        }
         if let Some(body) = request.body {
             asked = asked.header(CONTENT_TYPE, "application/json").body(body);
         }

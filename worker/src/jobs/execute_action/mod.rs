@@ -24,9 +24,12 @@ use domain::{
     settings::Settings,
     time::Timestamp,
 };
+use observe::metrics;
 use queue::Backoff;
+use runtime::clock::Stopwatch;
 use store::{Tx, UserLock, approvals, decisions, engines::Caller, executions, facts, ledger, users};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use self::{
     account::Hand,
@@ -35,7 +38,7 @@ use self::{
     standing::{Standing, stand},
 };
 pub(crate) use self::{standing::may_be_in_hands, telling::settled as told_of};
-use super::{Halt, Turn};
+use super::{Halt, Turn, noted};
 use crate::{
     State,
     ports::{Heard, Identity},
@@ -49,8 +52,9 @@ const ELSEWHERE: Duration = Duration::from_mins(1);
 const BREATH: TimeDelta = TimeDelta::milliseconds(250);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(), Halt> {
-    let user = executions::user_of(&state.store, id).await?;
+    let user = noted("user", executions::user_of(&state.store, id).await?);
     let Claim { execution: claimed, next, by } = claim(state, turn, user, id).await?;
+    tracing::Span::current().record("execution_attempt", claimed.attempt);
     state.faults.point("execute.after_claim").await;
     turn.still_ours()?;
     let (answered, now) = match by {
@@ -136,6 +140,7 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
             why: "another engine was given it, which this process does not know",
         });
     }
+    noted("decision", execution.decision);
     let settings = users::settings(&mut tx, user).await?;
     match stand(&execution, settings.stopped, turn.is_rerun(), now) {
         Standing::Settled => return Err(Halt::Nothing("it is settled")),
@@ -182,18 +187,34 @@ async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Res
 
 /// Between the transactions: no lock is held and no connection kept while the engine thinks.
 async fn ask(state: &State, identity: &Identity, claimed: &Execution, next: Next) -> Heard {
-    let asked = match next {
-        Next::Send => state.engine.send(identity, claimed),
-        Next::Look => state.engine.look(identity, claimed),
-        Next::Cancel => state.engine.cancel(identity, claimed),
+    let (call, asked) = match next {
+        Next::Send => ("send", state.engine.send(identity, claimed)),
+        Next::Look => ("look", state.engine.look(identity, claimed)),
+        Next::Cancel => ("cancel", state.engine.cancel(identity, claimed)),
         Next::GiveUp => {
             return Answer::Lost { why: "No answer came, and the engine can't be asked.".to_owned() }.into();
         }
     };
-    timeout(state.pace.engine, asked).await.unwrap_or_else(|_| {
+    let engine = state.engine.name();
+    let span = tracing::info_span!("engine", engine, call, execution = %claimed.id, attempt = claimed.attempt);
+    let watch = Stopwatch::start();
+    let heard = timeout(state.pace.engine, asked).instrument(span).await.unwrap_or_else(|_| {
         let why = "The engine did not answer in time.".to_owned();
         Heard { answer: Answer::InDoubt { retry_after: None, why: why.clone() }, sign: Sign::Troubled { why } }
-    })
+    });
+    let labels = [engine.to_owned(), call.to_owned(), sign(&heard.sign).to_owned()];
+    metrics::ENGINE_CALLS.took(labels, watch.elapsed());
+    heard
+}
+
+/// What a call said of the engine, in a word.
+const fn sign(sign: &Sign) -> &'static str {
+    match sign {
+        Sign::Well => "well",
+        Sign::Busy { .. } => "busy",
+        Sign::Troubled { .. } => "troubled",
+        Sign::Misconfigured { .. } => "misconfigured",
+    }
 }
 
 /// How long to wait before the next send or look: exponential, with full jitter.
