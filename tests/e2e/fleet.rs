@@ -113,6 +113,7 @@ pub(crate) struct Fleet {
     pub(crate) http: Client,
     folder: TempDir,
     started: usize,
+    more: Vec<(String, String)>,
 }
 
 impl Fleet {
@@ -123,9 +124,15 @@ impl Fleet {
             simulator::Simulator::start("127.0.0.1:0".parse().unwrap(), simulator::Options::new("engine-token"))
                 .await
                 .unwrap();
-        let fleet = Self { postgres, engine, http: tests::http(), folder: TempDir::new().unwrap(), started: 0 };
+        let folder = TempDir::new().unwrap();
+        let fleet = Self { postgres, engine, http: tests::http(), folder, started: 0, more: Vec::new() };
         fleet.command(&["migrate"]);
         fleet
+    }
+
+    /// What every process that is started from now on is told besides.
+    pub(crate) fn tell(&mut self, name: &str, value: &str) {
+        self.more.push((name.to_owned(), value.to_owned()));
     }
 
     fn variables(&self) -> Vec<(String, String)> {
@@ -138,7 +145,9 @@ impl Fleet {
             ("SKYTWIN_LOG_FORMAT", "json"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+        .into_iter()
+        .chain(self.more.iter().cloned())
+        .collect()
     }
 
     /// Starts `skytwin` with `arguments` in this fleet.

@@ -1,7 +1,8 @@
-//! What the browser tests stand on: two API processes behind one address, a worker, an engine, a person.
+//! What the browser tests stand on: two API processes behind one address, a worker, an engine, a person, and a provider
+//! where that person has a mailbox.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,6 +11,10 @@ use std::{
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use simulator::{
+    google::{self, Google},
+    provider::{self, Options, Provider},
+};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -18,6 +23,9 @@ use tokio::{
 
 use super::driver::{Browser, Driver};
 use crate::fleet::{Fleet, Person, Process, free_port};
+
+/// The person's address at the provider.
+pub(crate) const MAIL: &str = "robin@mail.example";
 
 /// Passes each connection on to the next API that answers, as a team's load balancer would.
 struct Balancer {
@@ -62,6 +70,10 @@ pub(crate) struct Stage {
     pub(crate) person: Person,
     pub(crate) apis: Vec<Process>,
     pub(crate) ports: [u16; 2],
+    /// Where an account can be connected; its tokens live for seconds.
+    pub(crate) provider: provider::Running,
+    /// What is behind it.
+    pub(crate) google: google::Running,
     balancer: Balancer,
     workers: Vec<Process>,
 }
@@ -72,6 +84,20 @@ impl Stage {
         let driver = Driver::start().await?;
         let mut fleet = Fleet::new().await;
         let ports = [free_port(), free_port()];
+        let balancer = Balancer::over(ports).await;
+        let who = provider::Person { subject: "robin".to_owned(), email: MAIL.to_owned() };
+        let options = Options::new("skytwin-test", "a secret of the client", vec![who]).asks().life(14);
+        let provider = Provider::start((Ipv4Addr::LOCALHOST, 0).into(), options).await.unwrap();
+        let google = Google::new(provider.whose()).serve().await.unwrap();
+        let key = fleet.command(&["keys", "new", "test"]);
+        for (name, value) in [
+            ("SKYTWIN_PUBLIC_URL", &format!("http://{}", balancer.address)),
+            ("SKYTWIN_PROVIDERS", &json!({ "google": provider.settings() }).to_string()),
+            ("SKYTWIN_GOOGLE_API", &google.url),
+            ("SKYTWIN_VAULT_KEY", &key.trim().to_owned()),
+        ] {
+            fleet.tell(name, value);
+        }
         let mut apis = Vec::new();
         for port in ports {
             apis.push(fleet.api(port).await);
@@ -81,8 +107,7 @@ impl Stage {
             "max_daily_spend_cents": 50_000, "currency": "USD" } });
         let (status, body) = person.call("PUT", "/settings", Some(&limits)).await;
         assert_eq!(status, StatusCode::OK, "{body}");
-        let balancer = Balancer::over(ports).await;
-        Some(Self { fleet, driver, person, apis, ports, balancer, workers: Vec::new() })
+        Some(Self { fleet, driver, person, apis, ports, provider, google, balancer, workers: Vec::new() })
     }
 
     /// The address of the dashboard.

@@ -9,56 +9,80 @@ import { may } from "../session.js";
 import { say } from "../toast.js";
 import { name, sentence } from "../words.js";
 import { chip, when } from "../parts/badges.js";
+import { hooks } from "../parts/hooks.js";
 
-const STATE = { active: ["Connected", "good"], refreshing: ["Renewing", "info"], needs_reauth: ["Needs you", "bad"], revoked: ["Disconnected", ""] };
+const STATE = { active: ["Connected", "good"], refreshing: ["Connected", "good"], needs_reauth: ["Needs you", "bad"], revoked: ["Disconnected", ""] };
+const SOURCE = { gmail: "Mail", google_calendar: "Calendar" };
 
 /** The page. */
 export function accounts(context) {
-  const result = new URLSearchParams(location.search);
+  const came = new URLSearchParams(location.search);
+  // Said once: a page that is loaded again has nothing new to say.
+  if (came.size) history.replaceState(history.state, "", location.pathname);
+  const all = region(context, {
+    label: "Accounts",
+    events: ["connection.changed", "signal.received"],
+    load: async (signal) => {
+      const [found, read] = await Promise.all([get("/accounts", { signal }), get("/sources", { signal })]);
+      return { ...found, sources: read.items };
+    },
+    show: (found, again) => [list(found, again), providers(found.providers)],
+  });
+  // That nothing new was found is no event.
+  const looking = setInterval(all.again, 10_000);
+  context.signal.addEventListener("abort", () => clearInterval(looking));
   return h("div", { class: "page" },
     h("div", { class: "head" }, h("div", null, h("h1", { tabindex: "-1" }, "Accounts"), h("p", null, "Where your twin looks, and where it acts for you."))),
-    result.get("connected") && h("p", { class: "note good" }, `${sentence(result.get("connected"))} is connected.`),
-    result.get("problem") && h("p", { class: "note bad", role: "alert" }, result.get("problem")),
-    region(context, {
-      label: "Accounts",
-      events: ["connection.changed"],
-      // An API without accounts is an honest state, not a failure.
-      load: (signal) => get("/accounts", { signal }).catch((problem) => {
-        if (problem.status === 404) return { items: [], absent: true };
-        throw problem;
-      }),
-      show: (found, again) => (found.absent
-        ? empty(icon("accounts"), "No accounts on this installation", "Signals reach your twin through the API; connecting mail and calendars is not switched on here.")
-        : [list(found.items, again), providers(found.providers ?? ["google"], found.items)]),
-    }));
+    came.get("connected") && h("p", { class: "note good", role: "status" }, `${sentence(came.get("connected"))} is connected.`),
+    came.get("problem") && h("p", { class: "note bad", role: "alert" }, came.get("problem")),
+    all,
+    hooks(context));
 }
 
-function list(items, again) {
+function list({ items, sources }, again) {
   if (!items.length) return empty(icon("accounts"), "Nothing is connected", "Connect an account, and what comes in there reaches your twin by itself.");
   return h("ul", { class: "rows card tight" }, items.map((one) => {
     const [words, kind] = STATE[one.state] ?? [name(one.state), ""];
-    const title = one.email ?? one.account ?? one.label ?? sentence(one.provider);
+    const title = one.label ?? sentence(one.provider);
+    const over = one.state === "revoked";
     return h("li", null,
-      h("div", { class: "grow" }, h("h3", null, title), h("p", { class: "little soft" }, sentence(one.provider), one.updated_at && [", since ", when(one.updated_at)], one.error && `: ${one.error}`)),
+      h("div", { class: "grow section" },
+        h("h2", null, title),
+        h("p", { class: "little soft" }, sentence(one.provider), over ? ", disconnected " : ", since ", when(over ? one.updated_at : one.created_at), "."),
+        one.state === "needs_reauth" && h("p", { class: "little" }, `${sentence(one.provider)} no longer lets your twin in. Nothing is read or done there until you sign in again.`),
+        one.state === "active" && one.error && h("p", { class: "little" }, one.error),
+        !over && h("ul", null, sources.filter((source) => source.account_id === one.id).map((source) => h("li", { class: "little" }, reading(source, one.state !== "needs_reauth"))))),
       h("div", { class: "end" }, chip(words, kind),
-        one.state === "needs_reauth" && may("settings") && button("Sign in again", () => connect(one.provider), { kind: "main small" }),
-        one.state !== "revoked" && may("settings") && button(["Disconnect", h("span", { class: "hear" }, ` ${title}`)], () => disconnect(one, title, again), { kind: "small quiet", "data-focus": `off-${one.id}` })));
+        one.state === "needs_reauth" && may("settings") && button("Sign in again", () => connect(one.provider), { kind: "main small", "data-focus": `in-${one.id}` }),
+        !over && may("settings") && button(["Disconnect", h("span", { class: "hear" }, ` ${title}`)], () => disconnect(one, title, again), { kind: "small quiet", "data-focus": `off-${one.id}` })));
   }));
 }
 
-function providers(all) {
-  return may("settings") && h("section", { class: "section", "aria-labelledby": "connect" }, h("h2", { id: "connect" }, "Connect"),
-    h("div", { class: "buttons" }, all.map((one) => (typeof one === "string" ? one : one.name)).map((one) => button(`Connect ${sentence(one)}`, () => connect(one)))));
+/** How reading goes, in a line. */
+function reading(source, connected) {
+  const what = h("strong", null, SOURCE[source.kind] ?? name(source.kind));
+  const last = source.read_at ? [" read ", when(source.read_at)] : " not read yet";
+  if (!connected) return [what, last, "; waits for you."];
+  if (source.trouble) return [what, last, ". ", source.trouble, " Tried again ", when(source.due_at), "."];
+  return [what, last, "; next ", when(source.due_at), "."];
 }
 
+function providers(all) {
+  if (!may("settings")) return null;
+  return h("section", { class: "section", "aria-labelledby": "connect" }, h("h2", { id: "connect" }, "Connect"),
+    all.length
+      ? h("div", { class: "buttons" }, all.map((one) => button(`Connect ${sentence(one)}`, () => connect(one), { "data-focus": `connect-${one}` })))
+      : h("p", { class: "card soft" }, "No provider is set up on this installation. Whoever runs it can add one; the README says how."));
+}
+
+/** Leaves for the provider, which sends the person back to this page. */
 async function connect(provider) {
-  const answer = await post("/accounts/connect", { provider });
-  location.assign(answer.url ?? answer.authorization_url);
+  location.assign((await post("/accounts/connect", { provider })).authorization_url);
 }
 
 async function disconnect(one, title, again) {
   if (!(await confirm(`Disconnect ${title}?`, "Your twin no longer sees what comes in there and can't act there. What it learned stays.", "Disconnect", { bad: true }))) return;
-  await remove(`/accounts/${one.id}`);
-  say("Disconnected.");
+  const { revoked_at_provider: told } = await remove(`/accounts/${one.id}`);
+  say(told ? "Disconnected." : `Disconnected. ${sentence(one.provider)} could not be told; you can also end the access on its own pages.`);
   again();
 }
