@@ -5,6 +5,7 @@ pub mod bench;
 mod demo;
 mod error;
 pub mod eval;
+pub mod fleet;
 pub mod keys;
 mod note;
 pub mod operate;

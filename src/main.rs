@@ -3,8 +3,8 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use domain::{id::UserId, tier::TrustTier};
-use skytwin::{Error, bench, keys, operate, post, service, up, watch};
+use domain::{id::UserId, job::Kind, tier::TrustTier};
+use skytwin::{Error, bench, fleet, keys, operate, post, service, up, watch};
 
 /// A digital twin that acts for a person, durably.
 #[derive(Parser)]
@@ -66,6 +66,11 @@ enum Command {
     },
     /// Measures this machine: throughput, latency, memory, on a database of its own. Takes some minutes.
     Bench(bench::Options),
+    /// The workers of the fleet that are alive.
+    Workers,
+    /// The environment.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// The queue: depth, due, running, dead.
     Jobs {
         /// Print JSON instead of a table.
@@ -94,6 +99,19 @@ enum UserCommand {
     },
     /// Lists everybody.
     List,
+    /// Prints everything that is stored about a person, as JSON.
+    Export {
+        /// Who.
+        user: UserId,
+    },
+    /// Deletes a person and everything that is theirs, for good.
+    Delete {
+        /// Who.
+        user: UserId,
+        /// It is meant.
+        #[arg(long, required = true)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -123,11 +141,45 @@ enum KeysCommand {
 }
 
 #[derive(Subcommand)]
+enum ConfigCommand {
+    /// Says everything that is wrong with the environment, at once.
+    Check {
+        /// For which process: up, api, worker or command.
+        #[arg(default_value = "up")]
+        role: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum JobsCommand {
-    /// Runs a dead job again.
+    /// Runs dead jobs again: one, or many.
     Retry {
-        /// Its id, as `skytwin jobs` lists it.
+        /// Its id, as `skytwin jobs` lists it; without one, all that the rest says.
+        id: Option<String>,
+        /// Only of this queue.
+        #[arg(long, conflicts_with = "id")]
+        queue: Option<Kind>,
+        /// Only those whose reason contains this.
+        #[arg(long, conflicts_with = "id")]
+        because: Option<String>,
+    },
+    /// Calls a waiting job off.
+    Cancel {
+        /// Its id.
         id: String,
+    },
+    /// Lets a queue stand still for the whole fleet; its jobs wait.
+    Pause {
+        /// Which.
+        queue: Kind,
+        /// What for, for whoever finds it standing.
+        #[arg(long, default_value = "by hand")]
+        why: String,
+    },
+    /// Lets a queue go on.
+    Resume {
+        /// Which.
+        queue: Kind,
     },
 }
 
@@ -143,6 +195,10 @@ async fn main() -> ExitCode {
             operate::add_user(name, email, &timezone, tier).await
         }
         Some(Command::User(UserCommand::List)) => operate::list_users().await,
+        Some(Command::User(UserCommand::Export { user })) => fleet::export(user).await,
+        Some(Command::User(UserCommand::Delete { user, yes: _ })) => fleet::delete(user).await,
+        Some(Command::Workers) => fleet::workers().await,
+        Some(Command::Config(ConfigCommand::Check { role })) => fleet::check(&role),
         Some(Command::Token(TokenCommand::Add { user, name })) => operate::add_token(user, &name).await,
         Some(Command::Token(TokenCommand::Demo)) => operate::demo_token(),
         Some(Command::Keys { command: None }) => keys::show().await,
@@ -154,7 +210,13 @@ async fn main() -> ExitCode {
         Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
         Some(Command::Bench(options)) => bench::run(&options).await,
         Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,
-        Some(Command::Jobs { json: _, command: Some(JobsCommand::Retry { id }) }) => operate::retry_job(&id).await,
+        Some(Command::Jobs { json: _, command: Some(command) }) => match command {
+            JobsCommand::Retry { id: Some(id), .. } => operate::retry_job(&id).await,
+            JobsCommand::Retry { id: None, queue, because } => fleet::retry(queue, because.as_deref()).await,
+            JobsCommand::Cancel { id } => fleet::cancel(&id).await,
+            JobsCommand::Pause { queue, why } => fleet::pause(queue, &why).await,
+            JobsCommand::Resume { queue } => fleet::resume(queue).await,
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

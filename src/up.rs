@@ -12,7 +12,7 @@ use std::{
 
 use domain::{outbox::Outbox, quota::Limits};
 use runtime::{
-    Clock, Config, Entropy, Secret, Shutdown,
+    Clock, Config, Entropy, Role, Secret, Shutdown,
     config::EngineKind,
     postgres::{self, Embedded},
     scrape, telemetry, vault_file,
@@ -30,7 +30,7 @@ use crate::{
 
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(data: Option<PathBuf>) -> Result<()> {
-    let mut config = Config::from_env()?;
+    let mut config = Config::for_role(Role::Everything)?;
     if data.is_some() {
         config.data_dir = data;
     }

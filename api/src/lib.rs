@@ -3,6 +3,7 @@
 //! Invariant: a handler decides nothing. It locks the person, loads, calls a pure function of the domain, saves, and
 //! commits with everything that follows; what it answers is what was committed.
 
+mod audit;
 pub mod body;
 pub mod caller;
 mod check;

@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, io};
 
-use runtime::{Clock, Config, Entropy, Shutdown, scrape, telemetry};
+use runtime::{Clock, Config, Entropy, Role, Shutdown, scrape, telemetry};
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -64,7 +64,7 @@ pub async fn serve(listener: TcpListener, state: State, shutdown: Shutdown) -> R
 
 /// The whole process: reads the environment, connects, serves until SIGTERM.
 pub async fn main() -> Result<(), Error> {
-    let config = Config::from_env()?;
+    let config = Config::for_role(Role::Api)?;
     let _telemetry = telemetry::start(&config, "skytwin-api")?;
     let database = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
     let shutdown = Shutdown::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::job::{Chore, Job, Kind};
 use futures::future::join;
 use queue::cron::{Clockwork, Schedule};
-use runtime::{Clock, Config, Entropy, Shutdown, scrape, telemetry};
+use runtime::{Clock, Config, Entropy, Role, Shutdown, scrape, telemetry};
 use store::Store;
 
 use crate::{Error, State, crew, ports::Fit, sweep::Sweep};
@@ -16,7 +16,7 @@ const CHORES: [(Chore, Duration); 2] =
 
 /// The binary `worker`: everything from the environment, until SIGTERM.
 pub async fn main() -> Result<(), Error> {
-    let config = Config::from_env()?;
+    let config = Config::for_role(Role::Worker)?;
     let _telemetry = telemetry::start(&config, "skytwin-worker")?;
     let shutdown = Shutdown::new();
     shutdown.listen()?;

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use domain::id::UserId;
 use oauth::Providers;
-use runtime::{Clock, Config, Entropy, Faults, Secret};
+use runtime::{Clock, Config, Entropy, Faults, Retention, Secret};
 use store::{Store, Tx, identities};
 use vault::Keyring;
 
@@ -41,6 +41,8 @@ pub struct State {
     pub faults: Faults,
     /// How often and how patiently.
     pub pace: Pace,
+    /// How long things are kept.
+    pub keep: Retention,
 }
 
 impl State {
@@ -54,7 +56,7 @@ impl State {
         let connectable = providers.get("google").is_some();
         let google = connectable.then(|| Google::new(config.google_api.as_ref(), &clock)).transpose()?;
         let faults = Faults::from_env();
-        Ok(Self { store, engine, identity, vault, providers, google, clock, entropy, faults, pace })
+        Ok(Self { store, engine, identity, vault, providers, google, clock, entropy, faults, pace, keep: config.keep })
     }
 
     /// Whom the engine takes us for when we act for this person.

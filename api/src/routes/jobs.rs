@@ -6,12 +6,17 @@ use axum::{
     http::StatusCode,
 };
 use chrono::SecondsFormat;
+use domain::{
+    job::{Chore, Job},
+    outbox::{Outbox, Ring},
+};
 use serde::{Deserialize, Serialize};
 use store::jobs;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     State as Api,
+    body::Body,
     caller::Operator,
     cursor::{MOST, USUAL},
     problem::Problem,
@@ -125,5 +130,63 @@ pub(crate) async fn retry(State(api): State<Api>, _: Operator, Path(id): Path<St
         return Err(Problem::not_found("job"));
     }
     jobs::redrive(&api.store, &id).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Which dead jobs are to run again.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Again {
+    /// Only of this queue.
+    queue: Option<String>,
+    /// Only those whose reason contains this.
+    because: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Driven {
+    /// Jobs that run again.
+    jobs: usize,
+}
+
+/// Give many dead jobs all their attempts again: all of them, of one queue, or those that died of the same.
+#[utoipa::path(post, path = "/jobs/retry", tag = "operation", request_body = Again, security(("token" = ["operator"])), responses(
+    (status = 202, description = "They will run again.", body = Driven),
+))]
+pub(crate) async fn retry_many(
+    State(api): State<Api>,
+    _: Operator,
+    Body(again): Body<Again>,
+) -> Result<(StatusCode, Json<Driven>), Problem> {
+    for (path, text) in [("/queue", &again.queue), ("/because", &again.because)] {
+        if text.as_deref().is_some_and(|text| text.contains('\0')) {
+            return Err(Problem::one(path, "text without NUL"));
+        }
+    }
+    let jobs = jobs::redrive_many(&api.store, again.queue.as_deref(), again.because.as_deref()).await?;
+    Ok((StatusCode::ACCEPTED, Json(Driven { jobs })))
+}
+
+/// Call a job off that waits. It is dead then, and what it was about says so: a signal is not decided, an execution is over.
+#[utoipa::path(post, path = "/jobs/{id}/cancel", tag = "operation", params(("id" = String, Path)), security(("token" = ["operator"])), responses(
+    (status = 204, description = "It is called off."),
+))]
+pub(crate) async fn cancel(State(api): State<Api>, _: Operator, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    if id.contains('\0') {
+        return Err(Problem::not_found("job"));
+    }
+    jobs::cancel(&api.store, &id, "called off by an operator").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Remove what is older than it is to be kept, now instead of at the next tick.
+#[utoipa::path(post, path = "/retention", tag = "operation", security(("token" = ["operator"])), responses(
+    (status = 202, description = "A worker is told."),
+))]
+pub(crate) async fn retain(State(api): State<Api>, _: Operator) -> Result<StatusCode, Problem> {
+    let prune = Ring { job: Job::Housekeep { chore: Chore::Prune }, due: None, key: None };
+    let outbox = Outbox { rings: vec![prune], ..Outbox::nothing() };
+    api.store.begin().await?.commit(outbox, api.clock.now()).await?;
     Ok(StatusCode::ACCEPTED)
 }

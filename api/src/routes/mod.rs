@@ -4,6 +4,7 @@ mod accounts;
 mod alerts;
 mod approvals;
 mod ask;
+mod audit;
 mod catalogue;
 mod connect;
 mod decisions;
@@ -15,12 +16,14 @@ mod feedback;
 mod health;
 mod hooks;
 mod jobs;
+mod leaving;
 mod login_links;
 mod metrics;
 mod notifications;
 mod overrides;
 mod policies;
 mod preferences;
+mod queues;
 mod resolutions;
 mod session;
 mod settings;
@@ -55,7 +58,7 @@ use crate::{
     trace,
 };
 
-const ROOT: &str = "/api/v1";
+pub(crate) const ROOT: &str = "/api/v1";
 
 /// Open to everybody.
 fn open() -> OpenApiRouter<State> {
@@ -125,7 +128,8 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(session::end))
         .routes(routes!(login_links::create))
         .routes(routes!(users::create, users::list))
-        .routes(routes!(users::get))
+        .routes(routes!(users::get, leaving::delete))
+        .routes(routes!(leaving::take_out))
         .routes(routes!(engine_identities::get, engine_identities::put, engine_identities::delete))
         .routes(routes!(tokens::create, tokens::list))
         .routes(routes!(tokens::revoke))
@@ -137,6 +141,14 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(metrics::get))
         .routes(routes!(engine::list))
         .routes(routes!(jobs::retry))
+        .routes(routes!(jobs::retry_many))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::retain))
+        .routes(routes!(queues::list))
+        .routes(routes!(queues::pause))
+        .routes(routes!(queues::resume))
+        .routes(routes!(queues::workers))
+        .routes(routes!(audit::list))
         .routes(routes!(overrides::all))
         .routes(routes!(stop::system))
         .routes(routes!(stop::stop_system))
@@ -157,6 +169,7 @@ pub fn router(state: State) -> Router {
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn(guard::patience))
         .layer(from_fn_with_state(state.clone(), idempotency::once))
+        .layer(from_fn_with_state(state.clone(), crate::audit::privileged))
         .layer(from_fn_with_state(state.clone(), caller::authenticate))
         .layer(from_fn_with_state(Arc::new(Semaphore::new(guard::ROOM)), guard::room));
     let (open, _) = open().split_for_parts();

@@ -16,7 +16,7 @@ use url::Url;
 use vault::Keyring;
 
 use crate::{
-    Secret,
+    Retention, Secret,
     providers::{self, Provider},
     vault_file,
 };
@@ -38,6 +38,8 @@ pub struct Config {
     pub dashboard_dir: Option<PathBuf>,
     /// `SKYTWIN_LOG`: a filter such as `info,store=debug`.
     pub log: String,
+    /// `SKYTWIN_KEEP_DAYS`: how long things are kept.
+    pub keep: Retention,
     /// `SKYTWIN_LOG_FORMAT`: `pretty` (default) or `json`.
     pub log_format: LogFormat,
     /// `SKYTWIN_METRICS_LISTEN` (host:port): where metrics can be scraped without a token; nowhere by default.
@@ -98,6 +100,12 @@ impl Config {
 
     /// Reads the given variables; an empty value counts as absent.
     pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+        let (config, problems) = Self::read_all(variables);
+        Problems::none_of(problems).map(|()| config)
+    }
+
+    /// The same, with what is wrong beside it: there a default stands.
+    pub(crate) fn read_all(variables: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<String>) {
         let mut reader = Reader::new(variables);
         let port = reader.number("PORT", 1, u16::MAX.into()).and_then(|port| u16::try_from(port).ok());
         let fallback = port.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)), |port| {
@@ -120,7 +128,10 @@ impl Config {
             listen: reader
                 .parsed("SKYTWIN_LISTEN", "host:port such as 127.0.0.1:7878", false, address)
                 .unwrap_or(fallback),
-            log: reader.text("SKYTWIN_LOG").unwrap_or_else(|| crate::telemetry::DEFAULT_FILTER.to_owned()),
+            log: reader
+                .parsed("SKYTWIN_LOG", "a log filter such as `info,store=debug`", false, log)
+                .unwrap_or_else(|| crate::telemetry::DEFAULT_FILTER.to_owned()),
+            keep: reader.parsed("SKYTWIN_KEEP_DAYS", Retention::WANTED, false, Retention::parse).unwrap_or_default(),
             log_format: reader
                 .parsed("SKYTWIN_LOG_FORMAT", "pretty or json", false, log_format)
                 .unwrap_or(LogFormat::Pretty),
@@ -160,7 +171,7 @@ impl Config {
             api_token: reader.text("SKYTWIN_TOKEN").map(Secret::new),
             shutdown_grace: Duration::from_secs(reader.number("SKYTWIN_SHUTDOWN_GRACE_SECONDS", 0, 3600).unwrap_or(25)),
         };
-        reader.finish(config)
+        (config, reader.problems)
     }
 }
 
@@ -191,6 +202,10 @@ fn engine_kind(text: &str) -> Option<EngineKind> {
     }
 }
 
+fn log(text: &str) -> Option<String> {
+    crate::telemetry::filter(text).ok().map(|_| text.to_owned())
+}
+
 fn log_format(text: &str) -> Option<LogFormat> {
     match text {
         "pretty" => Some(LogFormat::Pretty),
@@ -202,6 +217,12 @@ fn log_format(text: &str) -> Option<LogFormat> {
 /// Everything that is wrong with the environment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problems(Vec<String>);
+
+impl Problems {
+    pub(crate) fn none_of(problems: Vec<String>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
+    }
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -276,10 +297,6 @@ impl Reader {
         };
         read.map_err(|problem| self.problems.push(problem)).ok()
     }
-
-    fn finish<T>(self, config: T) -> Result<T, Problems> {
-        if self.problems.is_empty() { Ok(config) } else { Err(Problems(self.problems)) }
-    }
 }
 
 fn limits(text: &str) -> Option<Limits> {
@@ -292,7 +309,7 @@ fn limits(text: &str) -> Option<Limits> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door that the ban on reading the environment leads to")]
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     // Not `vars`, which panics on a value that is not UTF-8, even on one that is none of our business.
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

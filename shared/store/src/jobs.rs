@@ -1,8 +1,15 @@
-//! The operator's door to the queue: how deep, what is dead and why, try again.
+//! The operator's door to the queue: how deep, what stands where and why, who works; run again, call off, stand still.
 
-pub use queue::{Dead, Depth};
+use std::time::Duration;
+
+pub use queue::{Alive, Dead, Depth, Job, Pause, Stand};
 
 use crate::{Error, Result, Store};
+
+/// A worker that was silent for longer is not counted as alive.
+const LATELY: Duration = Duration::from_secs(30);
+/// Dead jobs that one statement drives again.
+const BATCH: i64 = 500;
 
 /// How deep every queue is.
 pub async fn depth(store: &Store) -> Result<Vec<Depth>> {
@@ -14,9 +21,60 @@ pub async fn dead(store: &Store, queue: Option<&str>, limit: u32) -> Result<Vec<
     Ok(queue::dead(store.pool(), queue, i64::from(limit)).await?)
 }
 
+/// Jobs of a queue that stand so.
+pub async fn list(store: &Store, queue: &str, stand: Stand, limit: u32) -> Result<Vec<Job>> {
+    Ok(queue::jobs(store.pool(), queue, stand, i64::from(limit), store.queue_now()).await?)
+}
+
 /// Gives a dead job all its attempts again and rings. [`crate::Error::NotFound`] when it is not dead.
 pub async fn redrive(store: &Store, id: &str) -> Result<()> {
     let queue = queue::redrive(store.pool(), id, store.queue_now()).await?.ok_or(Error::NotFound)?;
     store.bell().ring([queue]);
     Ok(())
+}
+
+/// Gives dead jobs all their attempts again, in batches, and rings; of one queue or all, of those whose reason contains
+/// `why` or all. Gives how many.
+pub async fn redrive_many(store: &Store, queue: Option<&str>, why: Option<&str>) -> Result<usize> {
+    let mut all = 0;
+    loop {
+        let mut conn = store.pool().acquire().await?;
+        let queues = queue::redrive_many(&mut conn, queue, why, BATCH, store.queue_now()).await?;
+        let found = queues.len();
+        all += found;
+        store.bell().ring(queues.into_iter().collect::<std::collections::BTreeSet<_>>());
+        if i64::try_from(found).unwrap_or(0) < BATCH {
+            return Ok(all);
+        }
+    }
+}
+
+/// Calls a waiting job off: it is dead, and the row it is about will say so. [`crate::Error::NotFound`] when it does not wait.
+pub async fn cancel(store: &Store, id: &str, why: &str) -> Result<()> {
+    let mut conn = store.pool().acquire().await?;
+    if queue::cancel(&mut conn, id, why, store.queue_now()).await? { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Lets a queue stand still for the whole fleet.
+pub async fn pause(store: &Store, queue: &str, why: &str) -> Result<()> {
+    Ok(queue::pause(&mut *store.pool().acquire().await?, queue, why, store.queue_now()).await?)
+}
+
+/// Lets it go on, and rings. [`crate::Error::NotFound`] when it was not paused.
+pub async fn resume(store: &Store, queue: &str) -> Result<()> {
+    if !queue::resume(&mut *store.pool().acquire().await?, queue).await? {
+        return Err(Error::NotFound);
+    }
+    store.bell().ring([queue]);
+    Ok(())
+}
+
+/// The queues that stand still.
+pub async fn pauses(store: &Store) -> Result<Vec<Pause>> {
+    Ok(queue::pauses(store.pool()).await?)
+}
+
+/// The workers of the whole fleet that are alive.
+pub async fn workers(store: &Store) -> Result<Vec<Alive>> {
+    Ok(queue::workers(store.pool(), LATELY).await?)
 }

@@ -9,6 +9,7 @@ mod hooks;
 mod idempotency;
 mod learning;
 mod limits;
+mod operating;
 mod people;
 mod profile;
 mod resolutions;

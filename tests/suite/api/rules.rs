@@ -70,6 +70,7 @@ impl Door {
             entropy: self.world.entropy.clone(),
             faults: runtime::Faults::none(),
             pace: Pace::default(),
+            keep: runtime::Retention::default(),
         };
         jobs::run(&state, &Turn::new(self.world.now(), 1, || true), Job::EvaluateSignal { signal }).await.unwrap();
         let decision = store::decisions::of_signal(&self.store, user, signal).await.unwrap().unwrap();

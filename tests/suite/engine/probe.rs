@@ -83,6 +83,7 @@ async fn a_process_does_not_start_with_an_engine_that_does_not_fit_and_does_with
         entropy: world.entropy.clone(),
         faults: world.faults.clone(),
         pace: Pace::default(),
+        keep: runtime::Retention::default(),
     };
     let today = simulator(Options::new(TOKEN)).await;
     let misfit = state(Arc::new(webhook_at(&today.url, PATIENCE)));

@@ -10,6 +10,7 @@ mod claim;
 mod cron;
 mod enqueue;
 mod lease;
+mod manage;
 mod outage;
 mod outcome;
 mod rig;

@@ -70,7 +70,7 @@ impl Process {
 
 impl Bench {
     /// Lets time fly until a signal's execution has come to this.
-    async fn comes_to(&self, signal: SignalId, phase: Phase) {
+    pub(super) async fn comes_to(&self, signal: SignalId, phase: Phase) {
         eventually(&format!("{signal} is {phase}"), async || {
             self.pass(TimeDelta::milliseconds(100));
             let decision =
@@ -164,6 +164,7 @@ async fn the_database_may_go_and_come_back_under_the_workers() {
         entropy: Entropy::system(),
         faults: Faults::none(),
         pace: quick(),
+        keep: runtime::Retention::default(),
     };
     let bench = Bench::with(state.clone(), engine.clone(), TrustTier::ModerateAutonomy, limits(), &preferences()).await;
     engine.will([Say::Held]);

@@ -16,6 +16,7 @@ mod far_side;
 mod held;
 mod housekeeping;
 mod identity;
+mod rolling;
 mod tightened;
 mod trouble;
 mod trust;

@@ -8,19 +8,13 @@ use domain::{
     job::{Chore, Job},
     outbox::{Outbox, Ring},
 };
-use store::{connects, idempotency, sessions, tickets, users};
+use store::{connects, idempotency, retention, sessions, tickets, users};
 
 use super::{Halt, Turn};
 use crate::State;
 
-/// Finished jobs are kept for so long, for whoever asks what happened.
-const FINISHED_JOBS: Duration = Duration::from_hours(24);
-/// Dead jobs are kept for so long.
-const DEAD_JOBS: Duration = Duration::from_hours(24 * 30);
 /// An `Idempotency-Key` is remembered for so long.
 const KEYS: TimeDelta = TimeDelta::hours(24);
-/// What opened or was a browser's session is kept for so long after its end.
-const SESSIONS: TimeDelta = TimeDelta::days(30);
 /// Rows one statement removes or reads.
 const BATCH: u32 = 1000;
 
@@ -31,15 +25,25 @@ pub(super) async fn run(state: &State, turn: &Turn, chore: Chore) -> Result<(), 
     }
 }
 
+/// What is old goes ([`runtime::Retention`]), in small batches until nothing is left. A run that is cut short has done
+/// part of it; the next goes on.
 async fn prune(state: &State, turn: &Turn) -> Result<(), Halt> {
-    let (pool, now) = (state.store.pool(), state.clock.pinned().map(domain::time::Timestamp::utc));
+    let (store, keep) = (&state.store, &state.keep);
+    let (pool, now) = (store.pool(), state.clock.pinned().map(domain::time::Timestamp::utc));
     let again = |error: &dyn std::fmt::Display| Halt::Again(format!("the queue could not be pruned: {error}"));
-    while queue::prune(pool, FINISHED_JOBS, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
-    while queue::prune_dead(pool, DEAD_JOBS, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
-    while idempotency::prune(&state.store, turn.now.minus(KEYS), BATCH).await? >= BATCH.into() {}
-    while sessions::prune(&state.store, turn.now.minus(SESSIONS), BATCH).await? >= BATCH.into() {}
-    while tickets::prune(&state.store, turn.now, BATCH).await? >= BATCH.into() {}
-    while connects::prune(&state.store, turn.now, BATCH).await? >= BATCH.into() {}
+    let hours = |days: u16| Duration::from_hours(u64::from(days) * 24);
+    let before = |days: u16| turn.now.minus(TimeDelta::days(days.into()));
+    let (jobs, dead) = (hours(keep.jobs), hours(keep.dead_jobs));
+    while queue::prune(pool, jobs, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
+    while queue::prune_dead(pool, dead, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
+    while idempotency::prune(store, turn.now.minus(KEYS), BATCH).await? >= BATCH.into() {}
+    while sessions::prune(store, before(keep.sessions), BATCH).await? >= BATCH.into() {}
+    while tickets::prune(store, turn.now, BATCH).await? >= BATCH.into() {}
+    while connects::prune(store, turn.now, BATCH).await? >= BATCH.into() {}
+    while retention::payloads(store, before(keep.payloads), BATCH).await? >= BATCH.into() {}
+    while retention::events(store, before(keep.events), BATCH).await? >= BATCH.into() {}
+    while retention::notifications(store, before(keep.notifications), BATCH).await? >= BATCH.into() {}
+    while retention::audit(store, before(keep.audit), BATCH).await? >= BATCH.into() {}
     Ok(())
 }
 

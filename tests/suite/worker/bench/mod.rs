@@ -101,6 +101,7 @@ impl Bench {
             entropy,
             faults,
             pace: Pace::default(),
+            keep: runtime::Retention::default(),
         };
         Self::with(state, engine, tier, autonomy, preferred).await.owning(database, hand)
     }
