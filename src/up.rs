@@ -78,7 +78,7 @@ async fn with_database(
         (None, None) => return Err(Error::NoDatabase),
     };
     step("migrations");
-    let store = Store::connect(database.reveal(), config.db_connections).await?;
+    let store = Store::connect_hearing(database.reveal(), config.db_connections, config.listens_at(&database)).await?;
     store::migrate(store.pool()).await?;
 
     let (note, fresh) = people(&store, folder, &database, address).await?;

@@ -70,7 +70,7 @@ pub async fn main() -> Result<(), Error> {
     let shutdown = Shutdown::new();
     shutdown.listen()?;
 
-    let store = Store::connect(database.reveal(), config.db_connections).await?;
+    let store = Store::connect_hearing(database.reveal(), config.db_connections, config.listens_at(database)).await?;
     let listener =
         TcpListener::bind(config.listen).await.map_err(|source| Error::Listen { address: config.listen, source })?;
     tracing::info!(address = %listener.local_addr()?, "the API listens");

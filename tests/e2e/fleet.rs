@@ -119,7 +119,12 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// A migrated database and an engine; no process yet.
     pub(crate) async fn new() -> Self {
-        let postgres = Embedded::start(postgres::Settings::throwaway().unwrap()).await.unwrap();
+        Self::on(postgres::Settings::throwaway().unwrap()).await
+    }
+
+    /// The same on a server of these settings.
+    pub(crate) async fn on(settings: postgres::Settings) -> Self {
+        let postgres = Embedded::start(settings).await.unwrap();
         let engine =
             simulator::Simulator::start("127.0.0.1:0".parse().unwrap(), simulator::Options::new("engine-token"))
                 .await

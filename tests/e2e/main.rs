@@ -12,6 +12,7 @@
 mod bench;
 mod browser;
 mod crowd;
+mod deaf;
 mod docs;
 mod fleet;
 mod frozen;

@@ -113,7 +113,10 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/suite") || path.starts_with("tests/e2e") || path.contains("/tests")
+    path.starts_with("tests/suite")
+        || path.starts_with("tests/e2e")
+        || path.starts_with("tests/chaos")
+        || path.contains("/tests")
 }
 
 /// The lines that are neither comments nor documentation.

@@ -21,8 +21,8 @@ pub async fn main() -> Result<(), Error> {
     let shutdown = Shutdown::new();
     shutdown.listen()?;
     let url = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
-    let store = Store::connect(url.reveal(), config.db_connections).await?;
-    let state = State::new(store, Clock::system(), Entropy::system(), &config)?;
+    let store = Store::connect_hearing(url.reveal(), config.db_connections, config.listens_at(url)).await?;
+    let state = State::new(store, Clock::from_env(), Entropy::system(), &config)?;
     let (scraped, clock) = (state.store.clone(), state.clock.clone());
     let page = move || {
         let (store, clock) = (scraped.clone(), clock.clone());

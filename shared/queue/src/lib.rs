@@ -32,6 +32,7 @@
 mod ack;
 mod admin;
 mod backend;
+mod backlog;
 mod backoff;
 mod bell;
 mod claim;
@@ -54,6 +55,7 @@ mod stats;
 
 pub use admin::{Dead, Depth, dead, depth, redrive};
 pub use backend::{Broken, Ending, PgQueue};
+pub use backlog::behind;
 pub use backoff::Backoff;
 pub use bell::{Bell, Subscription, Word};
 pub use clock::Clock;

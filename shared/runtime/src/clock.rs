@@ -22,6 +22,8 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
+    /// The machine's, off by so much.
+    Off(TimeDelta),
     /// Microseconds since the epoch.
     Manual(Arc<AtomicI64>),
 }
@@ -30,6 +32,14 @@ impl Clock {
     /// The machine's clock.
     pub const fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// The machine's clock; in a debug build off by `SKYTWIN_CLOCK_OFFSET_SECONDS`, so that a test can have a fleet whose
+    /// clocks disagree. A release build knows no such variable.
+    pub fn from_env() -> Self {
+        let offset = crate::config::variable("SKYTWIN_CLOCK_OFFSET_SECONDS").filter(|_| cfg!(debug_assertions));
+        let offset = offset.and_then(|seconds| seconds.parse().ok()).and_then(TimeDelta::try_seconds);
+        offset.map_or(Self::system(), |offset| Self(Source::Off(offset)))
     }
 
     /// A clock that stands at `start` until its hand is moved.
@@ -42,6 +52,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::new(SystemTime::now().into()),
+            Source::Off(by) => Self::system().now().plus(*by),
             Source::Manual(micros) => at(micros.load(Ordering::SeqCst)),
         }
     }
@@ -49,7 +60,7 @@ impl Clock {
     /// The database's idea of now: `None` lets the queue's SQL use the database's clock (`house.md` §4).
     pub fn pinned(&self) -> Option<Timestamp> {
         match &self.0 {
-            Source::System => None,
+            Source::System | Source::Off(_) => None,
             Source::Manual(_) => Some(self.now()),
         }
     }

@@ -28,6 +28,8 @@ pub struct Config {
     pub database_url: Option<Secret>,
     /// `SKYTWIN_DB_CONNECTIONS`: connections per process, at most; default 10.
     pub db_connections: u32,
+    /// `SKYTWIN_LISTEN_DATABASE_URL`: where to hear what other processes say, if not at `DATABASE_URL`; or `off`.
+    pub ears: Option<Ears>,
     /// `SKYTWIN_DATA_DIR`: where the embedded Postgres keeps its data; default [`crate::postgres::state_folder`].
     pub data_dir: Option<PathBuf>,
     /// `SKYTWIN_LISTEN` (host:port), or `PORT` on all interfaces; default 127.0.0.1:7878.
@@ -72,6 +74,15 @@ pub struct Config {
     pub shutdown_grace: Duration,
 }
 
+/// How a process hears of others: LISTEN needs a connection of its own, which a transaction-pooling proxy can't give.
+#[derive(Clone, Debug)]
+pub enum Ears {
+    /// At the server itself.
+    At(Secret),
+    /// `off`: not at all; whatever is to be found is found by polling.
+    Off,
+}
+
 /// How the engine is spoken to; the adapters of these names are in `worker`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
@@ -98,6 +109,15 @@ impl Config {
         Self::read(environment())
     }
 
+    /// The server to listen at, of a process that works on this database; none means polling.
+    pub fn listens_at<'c>(&'c self, database: &'c Secret) -> Option<&'c str> {
+        match &self.ears {
+            None => Some(database.reveal()),
+            Some(Ears::At(url)) => Some(url.reveal()),
+            Some(Ears::Off) => None,
+        }
+    }
+
     /// Reads the given variables; an empty value counts as absent.
     pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
         let (config, problems) = Self::read_all(variables);
@@ -122,6 +142,12 @@ impl Config {
                 .number("SKYTWIN_DB_CONNECTIONS", 2, 1000)
                 .and_then(|n| u32::try_from(n).ok())
                 .unwrap_or(10),
+            ears: reader.parsed(
+                "SKYTWIN_LISTEN_DATABASE_URL",
+                "postgres://user:password@host:port/database of the server itself, or `off`",
+                true,
+                ears,
+            ),
             data_dir: reader.parsed("SKYTWIN_DATA_DIR", "an absolute path", false, folder),
             public_url: reader.parsed("SKYTWIN_PUBLIC_URL", "an http or https URL", false, web_url),
             dashboard_dir: reader.parsed("SKYTWIN_DASHBOARD_DIR", "an absolute path", false, folder),
@@ -178,6 +204,10 @@ impl Config {
 fn database_url(text: &str) -> Option<Secret> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "postgres" | "postgresql") && url.has_host()).then(|| Secret::new(text))
+}
+
+fn ears(text: &str) -> Option<Ears> {
+    if text == "off" { Some(Ears::Off) } else { database_url(text).map(Ears::At) }
 }
 
 fn web_url(text: &str) -> Option<Url> {

@@ -3,8 +3,6 @@
 //! Invariant: a signal is decided once. The signal's state is the guard, under the user's lock; the unique signal of
 //! a decision says the same again.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use domain::{
     action::Verb,
@@ -13,8 +11,8 @@ use domain::{
     signal::{Domain, SituationKind, Urgency},
     time::Timestamp,
 };
+use serde::Deserialize;
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
@@ -75,11 +73,13 @@ struct DecisionRow {
     chosen: Option<i16>,
     explanation: Value,
     decided_at: DateTime<Utc>,
+    candidates: Value,
 }
 
 impl DecisionRow {
-    fn read(self, candidates: Vec<CandidateRow>) -> Result<Decision> {
+    fn read(self) -> Result<Decision> {
         let row = Row::of("decisions", self.id);
+        let candidates: Vec<CandidateRow> = Row::of("candidates", self.id).json("ordinal", self.candidates)?;
         Ok(Decision {
             id: DecisionId::new(self.id),
             user: UserId::new(self.user_id),
@@ -96,6 +96,7 @@ impl DecisionRow {
     }
 }
 
+#[derive(Deserialize)]
 struct CandidateRow {
     ordinal: i16,
     action: Value,
@@ -125,13 +126,15 @@ impl CandidateRow {
     }
 }
 
-/// The columns of [`DecisionRow`], for the rest of a query.
+/// The columns of [`DecisionRow`], for the rest of a query. The candidates come along.
 macro_rules! find {
     ($rest:tt, $($arg:expr),* $(,)?) => {
         sqlx::query_as!(
             DecisionRow,
-            "SELECT id, user_id, signal_id, domain, context, trust_tier, outcome, chosen, explanation, decided_at
-               FROM decisions " + $rest,
+            r#"SELECT id, user_id, signal_id, domain, context, trust_tier, outcome, chosen, explanation, decided_at,
+                      coalesce((SELECT jsonb_agg(to_jsonb(c) ORDER BY c.ordinal) FROM candidates c WHERE c.decision_id = d.id), '[]')
+                        AS "candidates!"
+                 FROM decisions d "# + $rest,
             $($arg),*
         )
     };
@@ -140,23 +143,14 @@ macro_rules! find {
 /// Writes a decision with its candidates and marks its signal decided; false if the signal was decided before.
 pub async fn insert(tx: &mut Tx, lock: &UserLock, decision: &Decision) -> Result<bool> {
     lock.covers(decision.user)?;
-    let marked = sqlx::query!(
-        "UPDATE signals SET state = 'decided', dead_reason = NULL, updated_at = $3
-          WHERE id = $1 AND user_id = $2 AND state <> 'decided'",
-        decision.signal.uuid(),
-        decision.user.uuid(),
-        decision.decided_at.utc(),
-    )
-    .execute(tx.connection())
-    .await?;
-    if marked.rows_affected() == 0 {
-        // decided before, or no signal of this user
-        return crate::signals::get(tx, decision.user, decision.signal).await.map(|_| false);
-    }
-    sqlx::query!(
-        "INSERT INTO decisions (id, user_id, signal_id, situation, domain, urgency, trust_tier, outcome, chosen, context,
+    let written = sqlx::query!(
+        "WITH marked AS (
+           UPDATE signals SET state = 'decided', dead_reason = NULL, updated_at = $12
+            WHERE id = $3 AND user_id = $2 AND state <> 'decided' RETURNING id
+         )
+         INSERT INTO decisions (id, user_id, signal_id, situation, domain, urgency, trust_tier, outcome, chosen, context,
                                 explanation, decided_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         SELECT $1, $2, marked.id, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM marked",
         decision.id.uuid(),
         decision.user.uuid(),
         decision.signal.uuid(),
@@ -172,6 +166,10 @@ pub async fn insert(tx: &mut Tx, lock: &UserLock, decision: &Decision) -> Result
     )
     .execute(tx.connection())
     .await?;
+    if written.rows_affected() == 0 {
+        // decided before, or no signal of this user
+        return crate::signals::get(tx, decision.user, decision.signal).await.map(|_| false);
+    }
     insert_candidates(tx, decision).await?;
     tx.count(Counted::decision(decision));
     Ok(true)
@@ -227,69 +225,28 @@ async fn insert_candidates(tx: &mut Tx, decision: &Decision) -> Result<()> {
 
 /// One decision of a user, whole.
 pub async fn get(db: impl Source, user: UserId, id: DecisionId) -> Result<Decision> {
-    let mut conn = db.conn().await?;
-    let found = find!("WHERE id = $1 AND user_id = $2", id.uuid(), user.uuid()).fetch_optional(&mut *conn).await?;
-    whole(&mut conn, found.ok_or(Error::NotFound)?).await
+    find!("WHERE id = $1 AND user_id = $2", id.uuid(), user.uuid())
+        .fetch_optional(&mut *db.conn().await?)
+        .await?
+        .ok_or(Error::NotFound)?
+        .read()
 }
 
 /// The decision of a signal, if there is one.
 pub async fn of_signal(db: impl Source, user: UserId, signal: SignalId) -> Result<Option<Decision>> {
-    let mut conn = db.conn().await?;
-    let found =
-        find!("WHERE signal_id = $1 AND user_id = $2", signal.uuid(), user.uuid()).fetch_optional(&mut *conn).await?;
-    match found {
-        Some(row) => whole(&mut conn, row).await.map(Some),
-        None => Ok(None),
-    }
+    find!("WHERE signal_id = $1 AND user_id = $2", signal.uuid(), user.uuid())
+        .fetch_optional(&mut *db.conn().await?)
+        .await?
+        .map(DecisionRow::read)
+        .transpose()
 }
 
 /// A user's last decisions, whole, newest first.
 pub async fn latest(db: impl Source, user: UserId, limit: u32) -> Result<Vec<Decision>> {
-    let mut conn = db.conn().await?;
     let rows = find!("WHERE user_id = $1 ORDER BY decided_at DESC, id DESC LIMIT $2", user.uuid(), i64::from(limit))
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut *db.conn().await?)
         .await?;
-    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let found = sqlx::query!(
-        "SELECT decision_id, ordinal, action, summary, confidence, support, score, risk, missing, verdict
-           FROM candidates WHERE decision_id = ANY($1) ORDER BY ordinal",
-        &ids,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut candidates: BTreeMap<Uuid, Vec<CandidateRow>> = BTreeMap::new();
-    for found in found {
-        candidates.entry(found.decision_id).or_default().push(CandidateRow {
-            ordinal: found.ordinal,
-            action: found.action,
-            summary: found.summary,
-            confidence: found.confidence,
-            support: found.support,
-            score: found.score,
-            risk: found.risk,
-            missing: found.missing,
-            verdict: found.verdict,
-        });
-    }
-    rows.into_iter()
-        .map(|row| {
-            let own = candidates.remove(&row.id).unwrap_or_default();
-            row.read(own)
-        })
-        .collect()
-}
-
-/// With its candidates, which are as unchanging as it is: two statements see the same.
-async fn whole(conn: &mut PgConnection, row: DecisionRow) -> Result<Decision> {
-    let candidates = sqlx::query_as!(
-        CandidateRow,
-        "SELECT ordinal, action, summary, confidence, support, score, risk, missing, verdict
-           FROM candidates WHERE decision_id = $1 ORDER BY ordinal",
-        row.id,
-    )
-    .fetch_all(conn)
-    .await?;
-    row.read(candidates)
+    rows.into_iter().map(DecisionRow::read).collect()
 }
 
 /// A user's decisions, newest first.

@@ -326,11 +326,20 @@ async fn write(tx: &mut Tx, lock: &UserLock, execution: &Execution, attempt: i32
     lock.covers(execution.user)?;
     let standing = Standing::of(&execution.state)?;
     let engine_ref = execution.engine_ref.as_deref().map(row::text);
-    let written = sqlx::query!(
-        "UPDATE executions
-            SET engine = $5, engine_ref = $6, request = $7, attempt = $8, sends = $9, in_doubt_since = $10, state = $11, due_at = $12,
-                settled_at = $13, result = $14, actual_cents = $15, actual_currency = $16, error_class = $17, error = $18, updated_at = $19
-          WHERE id = $1 AND user_id = $2 AND attempt = $3 AND state = ANY ($4) AND (request IS NULL OR request = $7)",
+    let (ordinals, states, outputs) = steps(execution)?;
+    let written = sqlx::query_scalar!(
+        r#"WITH written AS (
+             UPDATE executions
+                SET engine = $5, engine_ref = $6, request = $7, attempt = $8, sends = $9, in_doubt_since = $10, state = $11, due_at = $12,
+                    settled_at = $13, result = $14, actual_cents = $15, actual_currency = $16, error_class = $17, error = $18, updated_at = $19
+              WHERE id = $1 AND user_id = $2 AND attempt = $3 AND state = ANY ($4) AND (request IS NULL OR request = $7)
+             RETURNING id
+           ), stepped AS (
+             UPDATE execution_steps s SET state = n.state, output = n.output
+               FROM written, unnest($20::smallint[], $21::text[], $22::jsonb[]) AS n (ordinal, state, output)
+              WHERE s.execution_id = written.id AND s.ordinal = n.ordinal
+           )
+           SELECT count(*) AS "count!" FROM written"#,
         execution.id.uuid(),
         execution.user.uuid(),
         attempt,
@@ -350,23 +359,11 @@ async fn write(tx: &mut Tx, lock: &UserLock, execution: &Execution, attempt: i32
         standing.error_class,
         standing.error.as_deref(),
         execution.updated_at.utc(),
-    )
-    .execute(tx.connection())
-    .await?;
-    if written.rows_affected() != 1 {
-        return Err(Error::Stale);
-    }
-    let (ordinals, states, outputs) = steps(execution)?;
-    sqlx::query!(
-        "UPDATE execution_steps s SET state = n.state, output = n.output
-           FROM unnest($2::smallint[], $3::text[], $4::jsonb[]) AS n (ordinal, state, output)
-          WHERE s.execution_id = $1 AND s.ordinal = n.ordinal",
-        execution.id.uuid(),
         &ordinals,
         &states as &[&str],
         &outputs as &[Option<Value>],
     )
-    .execute(tx.connection())
+    .fetch_one(tx.connection())
     .await?;
-    Ok(())
+    if written == 1 { Ok(()) } else { Err(Error::Stale) }
 }

@@ -310,18 +310,6 @@ pub(crate) async fn asked(tx: &mut Tx, lock: &UserLock, verb: Verb) -> Result<()
     Ok(())
 }
 
-/// What each verb still owes.
-pub(crate) async fn owed(tx: &mut Tx, user: UserId) -> Result<Vec<(Verb, u32)>> {
-    let found = sqlx::query!("SELECT verb, remaining FROM asks_owed WHERE user_id = $1", user.uuid())
-        .fetch_all(tx.connection())
-        .await?;
-    let row = Row::of("asks_owed", user.uuid());
-    found
-        .into_iter()
-        .map(|found| Ok((row.word("verb", &found.verb)?, row.number("remaining", found.remaining)?)))
-        .collect()
-}
-
 /// A preference's changes, the latest first, at most `limit` of them.
 pub async fn history(db: impl Source, user: UserId, domain: Domain, key: &str, limit: u32) -> Result<Vec<Past>> {
     let found = sqlx::query!(

@@ -3,6 +3,7 @@
 //! Invariant: an entry is written in the transaction of what it tells of, under the user's lock; one reservation, one
 //! end and one refund per execution.
 
+use chrono::{DateTime, Utc};
 use domain::{
     action::Verb,
     execution::{Execution, Kind, State},
@@ -11,6 +12,8 @@ use domain::{
     money::{Currency, Money},
     time::Timestamp,
 };
+use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::{Cursor, Page, Result, Source, Tx, UserLock, page::one_more, row::Row};
 
@@ -27,6 +30,30 @@ pub async fn view(
     Ok(ledger::window(&entries(db, user, currency, now, except).await?, currency, now))
 }
 
+/// An entry as it is found.
+#[derive(Deserialize)]
+pub(crate) struct EntryRow {
+    id: Uuid,
+    execution_id: Uuid,
+    kind: String,
+    cents: i64,
+    currency: String,
+    at: DateTime<Utc>,
+}
+
+impl EntryRow {
+    pub(crate) fn read(self) -> Result<Entry> {
+        let row = Row::of("daily_spend_ledger", self.id);
+        Ok(Entry {
+            execution: ExecutionId::new(self.execution_id),
+            kind: row.word("kind", &self.kind)?,
+            cents: self.cents,
+            currency: row.word("currency", &self.currency)?,
+            at: self.at.into(),
+        })
+    }
+}
+
 /// The entries of every execution that may count at `now`: those that are open, and those settled within the window.
 pub async fn entries(
     db: impl Source,
@@ -35,7 +62,8 @@ pub async fn entries(
     now: Timestamp,
     except: Option<ExecutionId>,
 ) -> Result<Vec<Entry>> {
-    let found = sqlx::query!(
+    let found = sqlx::query_as!(
+        EntryRow,
         "SELECT l.id, l.execution_id, l.kind, l.cents, l.currency, l.at
            FROM daily_spend_ledger l
           WHERE l.user_id = $1 AND l.currency = $2 AND l.execution_id IS DISTINCT FROM $3
@@ -51,19 +79,7 @@ pub async fn entries(
     )
     .fetch_all(&mut *db.conn().await?)
     .await?;
-    found
-        .into_iter()
-        .map(|found| {
-            let row = Row::of("daily_spend_ledger", found.id);
-            Ok(Entry {
-                execution: ExecutionId::new(found.execution_id),
-                kind: row.word("kind", &found.kind)?,
-                cents: found.cents,
-                currency: row.word("currency", &found.currency)?,
-                at: found.at.into(),
-            })
-        })
-        .collect()
+    found.into_iter().map(EntryRow::read).collect()
 }
 
 /// An entry as it is shown.

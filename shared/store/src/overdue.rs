@@ -2,7 +2,10 @@
 //!
 //! Every family waits a grace first, so that what the bell brings in time is not rung twice. A ring's key carries the
 //! minute: a whole fleet of sweeps rings a stuck row once a minute at most, and never less often, because no key
-//! lasts longer. What the stop switch holds is not rung, or a long stop would pile up jobs; approvals expire all the same.
+//! lasts longer. A row is not late while its queue has not come to what was rung at its time: else a fleet that can't keep
+//! up would ring everything twice and have twice as much to do. What the stop switch holds is not rung, or a long stop would pile up jobs; approvals expire all the same.
+
+use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
@@ -30,28 +33,34 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
         r#"WITH going AS NOT MATERIALIZED (
              SELECT id FROM users WHERE stopped_at IS NULL AND NOT EXISTS (SELECT 1 FROM system_state WHERE stopped_at IS NOT NULL)
            )
-           (SELECT 'signal' AS "family!", s.id AS "id!" FROM signals s JOIN going ON going.id = s.user_id
+           (SELECT 'signal' AS "family!", s.id AS "id!", s.received_at AS "since!" FROM signals s JOIN going ON going.id = s.user_id
              WHERE s.state = 'accepted' AND s.received_at <= $1 ORDER BY s.received_at LIMIT $3)
            UNION ALL
-           (SELECT 'approval', id FROM approvals WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $3)
+           (SELECT 'approval', id, due_at FROM approvals WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $3)
            UNION ALL
-           (SELECT 'execution', e.id FROM executions e JOIN going ON going.id = e.user_id
+           (SELECT 'execution', e.id, e.due_at FROM executions e JOIN going ON going.id = e.user_id
              WHERE e.state IN ('planned', 'running') AND e.due_at <= $1 AND (e.state = 'planned' OR e.due_at > e.updated_at OR e.due_at <= $2)
              ORDER BY e.due_at LIMIT $3)
            UNION ALL
-           (SELECT 'account', id FROM accounts WHERE state IN ('active', 'refreshing') AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)
+           (SELECT 'account', id, refresh_due_at FROM accounts WHERE state IN ('active', 'refreshing') AND refresh_due_at <= $1 ORDER BY refresh_due_at LIMIT $3)
            UNION ALL
-           (SELECT 'source', s.id FROM sources s JOIN accounts a ON a.id = s.account_id AND a.state IN ('active', 'refreshing')
+           (SELECT 'source', s.id, s.due_at FROM sources s JOIN accounts a ON a.id = s.account_id AND a.state IN ('active', 'refreshing')
              WHERE s.due_at <= $1 ORDER BY s.due_at LIMIT $3)
            UNION ALL
-           (SELECT DISTINCT 'held', user_id FROM (
-              SELECT user_id FROM notifications WHERE delivered_at IS NULL AND deliver_at <= $1 ORDER BY deliver_at LIMIT $3) AS held)"#,
+           (SELECT 'held', user_id, min(deliver_at) FROM (
+              SELECT user_id, deliver_at FROM notifications
+               WHERE delivered_at IS NULL AND deliver_at <= $1 ORDER BY deliver_at LIMIT $3) AS held GROUP BY user_id)"#,
         passed,
         abandoned,
         i64::from(limit),
     )
     .fetch_all(&mut *conn)
     .await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let queues: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let behind: HashMap<_, _> = queue::behind(&mut conn, &queues, Some(now.utc())).await?.into_iter().collect();
     let minute = now.utc().timestamp().div_euclid(60);
     Ok(found
         .into_iter()
@@ -65,7 +74,9 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
                 "held" => Job::Notify { user: UserId::new(row.id) },
                 _ => return None,
             };
-            Some(Ring { job, due: None, key: Some(format!("sweep:{}:{minute}", row.id)) })
+            // Its own bell may still wait its turn there: another would only make the queue longer.
+            let waits = behind.get(job.kind().as_str()).is_some_and(|next| *next < row.since + GRACE);
+            (!waits).then(|| Ring { job, due: None, key: Some(format!("sweep:{}:{minute}", row.id)) })
         })
         .collect())
 }

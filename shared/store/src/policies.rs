@@ -6,7 +6,9 @@ use domain::{
     policy::{Policy, Trigger},
     time::Timestamp,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     Error, Result, Source, Tx, UserLock,
@@ -30,6 +32,20 @@ pub struct Stored<T> {
 pub trait Kept: Serialize + DeserializeOwned {
     /// The word in the column `kind`.
     const KIND: &'static str;
+}
+
+/// A rule of either kind as it is found.
+#[derive(Deserialize)]
+pub(crate) struct RuleRow {
+    id: Uuid,
+    pub(crate) kind: String,
+    body: Value,
+}
+
+impl RuleRow {
+    pub(crate) fn read<T: Kept>(&self) -> Result<T> {
+        Row::of("own_rules", self.id).json("body", self.body.clone())
+    }
 }
 
 impl Kept for Policy {

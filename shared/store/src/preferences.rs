@@ -7,11 +7,42 @@ use domain::{
     time::Timestamp,
     twin::Preference,
 };
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     Result, Source, Tx, UserLock,
     row::{self, Row},
 };
+
+/// A preference as it is found.
+#[derive(Deserialize)]
+pub(crate) struct PreferenceRow {
+    id: Uuid,
+    domain: String,
+    key: String,
+    value: Value,
+    half_steps: i16,
+    source: String,
+    evidence_count: i32,
+}
+
+impl PreferenceRow {
+    pub(crate) fn read(self) -> Result<Held> {
+        let row = Row::of("preferences", self.id);
+        let preference = Preference {
+            id: PreferenceId::new(self.id),
+            domain: row.word("domain", &self.domain)?,
+            key: self.key,
+            value: self.value,
+            confidence: Confidence::from_half_steps(self.half_steps),
+            source: row.word("source", &self.source)?,
+            evidence_count: row.number("evidence_count", self.evidence_count)?,
+        };
+        Ok(Held::new(preference, self.half_steps))
+    }
+}
 
 /// A user's preferences, by domain and key.
 pub async fn list(db: impl Source, user: UserId) -> Result<Vec<Preference>> {
@@ -20,28 +51,14 @@ pub async fn list(db: impl Source, user: UserId) -> Result<Vec<Preference>> {
 
 /// The same with the half steps they are kept in.
 pub async fn held(db: impl Source, user: UserId) -> Result<Vec<Held>> {
-    let found = sqlx::query!(
+    let found = sqlx::query_as!(
+        PreferenceRow,
         "SELECT id, domain, key, value, half_steps, source, evidence_count FROM preferences WHERE user_id = $1 ORDER BY domain, key",
         user.uuid(),
     )
     .fetch_all(&mut *db.conn().await?)
     .await?;
-    found
-        .into_iter()
-        .map(|found| {
-            let row = Row::of("preferences", found.id);
-            let preference = Preference {
-                id: PreferenceId::new(found.id),
-                domain: row.word("domain", &found.domain)?,
-                key: found.key,
-                value: found.value,
-                confidence: Confidence::from_half_steps(found.half_steps),
-                source: row.word("source", &found.source)?,
-                evidence_count: row.number("evidence_count", found.evidence_count)?,
-            };
-            Ok(Held::new(preference, found.half_steps))
-        })
-        .collect()
+    found.into_iter().map(PreferenceRow::read).collect()
 }
 
 /// Writes a preference; the one of the same domain and key is overwritten and keeps its id, which is given back.

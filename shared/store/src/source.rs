@@ -3,7 +3,7 @@
 use std::{future::Future, io, ops::DerefMut, time::Duration};
 
 use chrono::{DateTime, Utc};
-use queue::{Bell, Clock};
+use queue::{Bell, Clock, Line};
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres, migrate::Migrator, pool::PoolConnection, postgres::PgPoolOptions,
 };
@@ -13,6 +13,8 @@ use crate::{Error, Result, tx::Tx};
 
 /// Longest wait for a connection of the pool, and for one that is given back to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A connection that answered so lately is taken to be alive.
+const FRESH: Duration = Duration::from_secs(1);
 /// Ours; the queue brings its own.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
@@ -32,14 +34,31 @@ impl Store {
 
     /// Connects to the database of this URL, with at most so many connections and a bell. Within a tokio runtime only.
     pub async fn connect(url: &str, connections: u32) -> Result<Self> {
+        Self::connect_hearing(url, connections, Some(url)).await
+    }
+
+    /// The same, hearing other processes at `ears`; without any it polls.
+    ///
+    /// Everything but that one connection may go through a proxy that pools transactions: nothing else outlives its
+    /// transaction but prepared statements, which the proxy has to follow (pgbouncer from 1.21 on does, with
+    /// `max_prepared_statements`). Migrations lock for their session and want the server itself.
+    pub async fn connect_hearing(url: &str, connections: u32, ears: Option<&str>) -> Result<Self> {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
             .after_connect(|conn, _| Box::pin(prepare(conn)))
+            // Under load a connection was there a moment ago; asking it each time would double the round trips.
+            .test_before_acquire(false)
+            .before_acquire(|conn, meta| {
+                Box::pin(async move { if meta.idle_for < FRESH { Ok(true) } else { alive(conn).await } })
+            })
             .after_release(|conn, _| Box::pin(alive(conn)))
             .connect(url)
             .await?;
-        let bell = Bell::start(&pool);
+        let bell = match ears {
+            Some(ears) => Bell::start_on(&pool, Line::to(ears.parse()?)),
+            None => Bell::polling(&pool),
+        };
         Ok(Self::new(pool, bell))
     }
 

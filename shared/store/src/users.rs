@@ -147,6 +147,33 @@ pub async fn list(db: impl Source, cursor: Option<Cursor>, limit: u32) -> Result
     Ok(Page::of(items, limit, |item| (item.created_at, item.id.uuid())))
 }
 
+/// Settings as they are found.
+pub(crate) struct SettingsRow {
+    pub(crate) timezone: String,
+    pub(crate) trust_tier: String,
+    pub(crate) autonomy: Value,
+    pub(crate) settings_revision: i64,
+    pub(crate) stopped: bool,
+    pub(crate) domain_tiers: Value,
+}
+
+impl SettingsRow {
+    pub(crate) fn read(self, user: UserId) -> Result<Settings> {
+        let row = Row::of("users", user.uuid());
+        let domain_tiers: BTreeMap<Domain, TrustTier> =
+            Row::of("domain_tiers", user.uuid()).json("trust_tier", self.domain_tiers)?;
+        Ok(Settings {
+            user,
+            timezone: row.word("timezone", &self.timezone)?,
+            tier: row.word("trust_tier", &self.trust_tier)?,
+            domain_tiers,
+            autonomy: row.json("autonomy", self.autonomy)?,
+            stopped: self.stopped,
+            revision: self.settings_revision,
+        })
+    }
+}
+
 /// What the evaluator reads: tiers, limits, zone, and whether this user or the whole system is stopped.
 pub async fn settings(db: impl Source, user: UserId) -> Result<Settings> {
     let found = sqlx::query!(
@@ -160,18 +187,15 @@ pub async fn settings(db: impl Source, user: UserId) -> Result<Settings> {
     .fetch_optional(&mut *db.conn().await?)
     .await?
     .ok_or(Error::NotFound)?;
-    let row = Row::of("users", user.uuid());
-    let domain_tiers: BTreeMap<Domain, TrustTier> =
-        Row::of("domain_tiers", user.uuid()).json("trust_tier", found.domain_tiers)?;
-    Ok(Settings {
-        user,
-        timezone: row.word("timezone", &found.timezone)?,
-        tier: row.word("trust_tier", &found.trust_tier)?,
-        domain_tiers,
-        autonomy: row.json("autonomy", found.autonomy)?,
+    let row = SettingsRow {
+        timezone: found.timezone,
+        trust_tier: found.trust_tier,
+        autonomy: found.autonomy,
+        settings_revision: found.settings_revision,
         stopped: found.stopped,
-        revision: found.settings_revision,
-    })
+        domain_tiers: found.domain_tiers,
+    };
+    row.read(user)
 }
 
 /// Sets limits and zone. Gives the new revision; [`crate::Error::Stale`] when `expected_revision` is no longer the row's.

@@ -45,6 +45,28 @@ async fn every_row_that_should_have_moved_is_rung_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_row_whose_bell_may_still_wait_its_turn_is_not_rung_again() {
+    let world = World::new().await;
+    let user = made::user(&world).await;
+    let signal = made::stored_signal(&world, user).await;
+    let due = |seconds: i64| {
+        format!(
+            "INSERT INTO apalis.jobs (id, job_type, job, status, run_at)
+             VALUES ('other', 'evaluate_signal', '{{}}', 'Pending', '{}')
+             ON CONFLICT (id) DO UPDATE SET run_at = excluded.run_at",
+            signal.received_at.plus(TimeDelta::seconds(seconds))
+        )
+    };
+    world.pass(GRACE * 4);
+    made::sql(&world.pool, due(4)).await.unwrap();
+    assert_eq!(rings(&world).await, [], "the queue has not come to it");
+    made::sql(&world.pool, due(6)).await.unwrap();
+    assert_eq!(rings(&world).await, [Job::EvaluateSignal { signal: signal.id }], "it has, and nothing came of it");
+    made::sql(&world.pool, "UPDATE apalis.jobs SET job_type = 'execute_action', run_at = '2020-01-01'").await.unwrap();
+    assert_eq!(rings(&world).await, [Job::EvaluateSignal { signal: signal.id }], "another queue's turn is none of its");
+}
+
+#[tokio::test]
 async fn an_execution_that_a_live_worker_may_hold_is_left_alone() {
     let world = World::new().await;
     let user = made::user(&world).await;

@@ -15,8 +15,8 @@ use crate::State;
 const PARKED: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: SignalId) -> Result<(), Halt> {
-    let user = noted("user", signals::user_of(&state.store, id).await?);
     let mut tx = state.store.begin().await?;
+    let user = noted("user", signals::user_of(&mut tx, id).await?);
     let lock = tx.lock(user).await?;
     let row = signals::load(&mut tx, &lock, id).await?;
     match row.state {

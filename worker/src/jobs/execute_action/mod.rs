@@ -52,8 +52,8 @@ const ELSEWHERE: Duration = Duration::from_mins(1);
 const BREATH: TimeDelta = TimeDelta::milliseconds(250);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: ExecutionId) -> Result<(), Halt> {
-    let user = noted("user", executions::user_of(&state.store, id).await?);
-    let Claim { execution: claimed, next, by } = claim(state, turn, user, id).await?;
+    let Claim { execution: claimed, next, by } = claim(state, turn, id).await?;
+    let user = claimed.user;
     tracing::Span::current().record("execution_attempt", claimed.attempt);
     state.faults.point("execute.after_claim").await;
     turn.still_ours()?;
@@ -121,9 +121,10 @@ enum By {
 
 /// First transaction: claims the execution for one attempt, or withdraws what no longer may be sent, or parks what has
 /// to wait.
-async fn claim(state: &State, turn: &Turn, user: UserId, id: ExecutionId) -> Result<Claim, Halt> {
+async fn claim(state: &State, turn: &Turn, id: ExecutionId) -> Result<Claim, Halt> {
     let now = turn.now;
     let mut tx = state.store.begin().await?;
+    let user = noted("user", executions::user_of(&mut tx, id).await?);
     let lock = tx.lock(user).await?;
     let execution = executions::load(&mut tx, &lock, id).await?;
     if execution.state.is_settled() {

@@ -1,0 +1,185 @@
+//! One cell: a fleet under a steady load of letters that are to be archived, somebody who breaks things meanwhile, and
+//! the account at the end.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use futures::future::join_all;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::fleet::{Fleet, Person, Process, eventually, free_port, settles};
+
+/// Cells take turns: two at once would measure the machine.
+static TURN: Mutex<()> = Mutex::const_new(());
+const CLIENTS: usize = 6;
+/// Longer than every lease, backoff and rest that a cell can bring about.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// How a cell is set up.
+pub(crate) struct Setup {
+    pub(crate) signals: usize,
+    pub(crate) workers: usize,
+    /// More variables for every process.
+    pub(crate) variables: Vec<(&'static str, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { signals: 150, workers: 2, variables: Vec::new() }
+    }
+}
+
+/// The fleet of a cell.
+pub(crate) struct Field {
+    pub(crate) fleet: Fleet,
+    pub(crate) workers: Vec<Process>,
+    pub(crate) progress: Progress,
+    variables: Vec<(&'static str, String)>,
+    api: Process,
+    person: Person,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// How far the load is.
+#[derive(Clone)]
+pub(crate) struct Progress {
+    accepted: Arc<AtomicUsize>,
+    total: usize,
+}
+
+impl Progress {
+    /// Waits until so many of a hundred were accepted.
+    pub(crate) async fn percent(&self, percent: usize) {
+        eventually(&format!("{percent} % are accepted"), PATIENCE, async || {
+            (self.accepted.load(SeqCst) * 100 >= self.total * percent).then_some(())
+        })
+        .await;
+    }
+}
+
+fn letter(n: usize) -> Value {
+    json!({ "source": "gmail", "type": "email_received", "external_id": format!("chaos-{n}"),
+        "payload": { "message_id": format!("m-{n}"), "from": "news@letters.example", "subject": "Weekly letter",
+            "category": "newsletter" } })
+}
+
+impl Field {
+    /// A fleet on a server of its own.
+    pub(crate) async fn new(setup: Setup) -> Self {
+        let turn = TURN.lock().await;
+        Self::on(Fleet::new().await, setup, turn).await
+    }
+
+    /// A turn, for a cell that brings its own server.
+    pub(crate) async fn turn() -> MutexGuard<'static, ()> {
+        TURN.lock().await
+    }
+
+    pub(crate) async fn on(mut fleet: Fleet, setup: Setup, turn: MutexGuard<'static, ()>) -> Self {
+        let port = free_port();
+        let address = format!("127.0.0.1:{port}");
+        let mut variables = borrowed(&setup.variables);
+        variables.push(("SKYTWIN_LISTEN", &address));
+        let api = fleet.start(&["api"], &variables);
+        let ready = format!("http://{address}/api/v1/health/ready");
+        eventually("the API is ready", Duration::from_mins(1), async || {
+            fleet.http.get(&ready).send().await.ok()?.status().is_success().then_some(())
+        })
+        .await;
+        let person = Person::new(&fleet, &[port], "moderate_autonomy");
+        let wish = json!({ "value": true });
+        let (status, body) = person.call("PUT", "/preferences/email/auto_archive", Some(&wish)).await;
+        assert!(status.is_success(), "{body}");
+        let progress = Progress { accepted: Arc::default(), total: setup.signals };
+        let mut field =
+            Self { fleet, workers: Vec::new(), progress, variables: setup.variables, api, person, _turn: turn };
+        for _ in 0..setup.workers {
+            let worker = field.worker(&[]);
+            field.workers.push(worker);
+        }
+        field
+    }
+
+    /// One worker more.
+    pub(crate) fn worker(&mut self, more: &[(&str, &str)]) -> Process {
+        let variables: Vec<_> = borrowed(&self.variables).into_iter().chain(more.iter().copied()).collect();
+        self.fleet.start(&["worker"], &variables)
+    }
+
+    /// Ends one as a crash would, and starts another in its place.
+    pub(crate) fn replace(&mut self, which: usize) {
+        let which = which % self.workers.len();
+        self.workers[which].kill9();
+        self.workers[which] = self.worker(&[]);
+    }
+
+    /// The load, and what breaks meanwhile; then everything comes to rest and is accounted for.
+    pub(crate) async fn shake(mut self, what: &str, shaking: impl AsyncFnOnce(&mut Self)) {
+        let (person, progress, next) = (self.person.through(0), self.progress.clone(), AtomicUsize::new(0));
+        let posting = async {
+            let hand = async || {
+                loop {
+                    let n = next.fetch_add(1, SeqCst);
+                    if n >= progress.total {
+                        return;
+                    }
+                    let (status, body) = person.call("POST", "/signals", Some(&letter(n))).await;
+                    assert!(matches!(status, StatusCode::ACCEPTED | StatusCode::OK), "{status} {body}");
+                    progress.accepted.fetch_add(1, SeqCst);
+                }
+            };
+            let hands: Vec<_> = (0..CLIENTS).map(|_| hand()).collect();
+            join_all(hands).await;
+        };
+        tokio::join!(posting, shaking(&mut self));
+        self.account(what).await;
+    }
+
+    async fn account(mut self, what: &str) {
+        let (total, person) = (self.progress.total, &self.person);
+        let (decided, executions) = settles("everything is decided and settled", PATIENCE, async || {
+            let decided = person.all("/decisions").await.len();
+            let executions = person.all("/executions").await;
+            let open: Vec<_> = executions.iter().filter(|one| one["state"] != "succeeded").collect();
+            if decided == total && executions.len() == total && open.is_empty() {
+                return Ok((decided, executions));
+            }
+            let jobs = self.fleet.command(&["jobs"]);
+            Err(format!("{decided} of {total} decided, {} executions, open {open:?}\n{jobs}", executions.len()))
+        })
+        .await;
+        eventually("the queue is at rest", Duration::from_mins(1), async || {
+            let jobs: Value = serde_json::from_str(&self.fleet.command(&["jobs", "--json"])).unwrap();
+            let queues = jobs["queues"].as_array()?;
+            queues.iter().all(|queue| queue["running"] == 0 && queue["due"] == 0 && queue["dead"] == 0).then_some(())
+        })
+        .await;
+        let mut effects: BTreeMap<String, usize> = BTreeMap::new();
+        for effect in self.fleet.engine.journal() {
+            *effects.entry(effect.execution_id).or_default() += 1;
+        }
+        let wanted: BTreeSet<_> = executions.iter().filter_map(|one| one["id"].as_str()).collect();
+        let executed = effects.len();
+        let duplicated: usize = effects.values().map(|times| times - 1).sum();
+        let lost = total - decided + wanted.iter().filter(|id| !effects.contains_key(**id)).count();
+        println!(
+            "{what}: {total} accepted, {decided} decided, {executed} executed, {duplicated} duplicated, {lost} lost"
+        );
+        assert_eq!((executed, duplicated, lost), (total, 0, 0), "{what}");
+        for process in self.workers.iter_mut().chain([&mut self.api]) {
+            assert_eq!(process.terminate(), Some(0), "SIGTERM is an orderly end: {}", process.log());
+        }
+    }
+}
+
+fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}

@@ -1,0 +1,19 @@
+//! Chaos: real processes under load while something breaks, one cell per kind of breakage. Apart from the quick tests,
+//! one cell after the other, each bounded: `cargo test --test chaos -- --nocapture`.
+//!
+//! Every cell prints what was accepted, decided, executed, duplicated and lost; the last two are 0, or it fails.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, waits by looking again and again, and breaks things with SQL of its own"
+)]
+
+mod database;
+mod field;
+#[path = "../e2e/fleet.rs"]
+#[expect(dead_code, reason = "the end-to-end tests use the rest of it")]
+mod fleet;
+mod processes;
+mod world;
