@@ -3,6 +3,8 @@
 //! Every problem is reported at once, with what was wanted and what to do, so that an operator fixes a
 //! deployment in one go. Values of secrets are never repeated.
 
+mod ears;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -15,6 +17,7 @@ use domain::quota::Limits;
 use url::Url;
 use vault::Keyring;
 
+pub use self::ears::Ears;
 use crate::{
     Retention, Secret,
     providers::{self, Provider},
@@ -74,15 +77,6 @@ pub struct Config {
     pub shutdown_grace: Duration,
 }
 
-/// How a process hears of others: LISTEN needs a connection of its own, which a transaction-pooling proxy can't give.
-#[derive(Clone, Debug)]
-pub enum Ears {
-    /// At the server itself.
-    At(Secret),
-    /// `off`: not at all; whatever is to be found is found by polling.
-    Off,
-}
-
 /// How the engine is spoken to; the adapters of these names are in `worker`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
@@ -107,15 +101,6 @@ impl Config {
     /// Reads this process's environment.
     pub fn from_env() -> Result<Self, Problems> {
         Self::read(environment())
-    }
-
-    /// The server to listen at, of a process that works on this database; none means polling.
-    pub fn listens_at<'c>(&'c self, database: &'c Secret) -> Option<&'c str> {
-        match &self.ears {
-            None => Some(database.reveal()),
-            Some(Ears::At(url)) => Some(url.reveal()),
-            Some(Ears::Off) => None,
-        }
     }
 
     /// Reads the given variables; an empty value counts as absent.
@@ -146,7 +131,7 @@ impl Config {
                 "SKYTWIN_LISTEN_DATABASE_URL",
                 "postgres://user:password@host:port/database of the server itself, or `off`",
                 true,
-                ears,
+                Ears::parse,
             ),
             data_dir: reader.parsed("SKYTWIN_DATA_DIR", "an absolute path", false, folder),
             public_url: reader.parsed("SKYTWIN_PUBLIC_URL", "an http or https URL", false, web_url),
@@ -204,10 +189,6 @@ impl Config {
 fn database_url(text: &str) -> Option<Secret> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "postgres" | "postgresql") && url.has_host()).then(|| Secret::new(text))
-}
-
-fn ears(text: &str) -> Option<Ears> {
-    if text == "off" { Some(Ears::Off) } else { database_url(text).map(Ears::At) }
 }
 
 fn web_url(text: &str) -> Option<Url> {

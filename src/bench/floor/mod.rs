@@ -33,7 +33,7 @@ use crate::{Error, Result};
 const GOAL: f64 = 0.7;
 /// Connections of a process for its requests or jobs, and of a worker for its queues.
 const OWN: u32 = 10;
-const QUEUES: u32 = 6;
+const QUEUES: u32 = 8;
 
 pub(super) async fn measure(ground: &Ground, options: &Options, settled: Option<f64>) -> Result<Vec<Figure>> {
     let site = ground.site("floor", 4).await?;
