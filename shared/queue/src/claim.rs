@@ -32,9 +32,6 @@ use crate::{
 /// The first and the longest wait while the database is away.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
-/// Between two claims that were not full.
-const BREATH: Duration = Duration::from_millis(2);
-
 /// Claimed tasks on their way to apalis, which takes them at once: empty but for an instant.
 #[derive(Debug)]
 pub(crate) struct Ready<T> {
@@ -98,8 +95,6 @@ where
                 });
                 ready.put(tasks.collect());
                 if !full {
-                    // rings of one moment are answered by one claim
-                    sleep(BREATH).await;
                     rest(&station, false).await;
                 }
             }

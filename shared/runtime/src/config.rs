@@ -4,10 +4,10 @@
 //! deployment in one go. Values of secrets are never repeated.
 
 mod ears;
+mod problems;
 
 use std::{
     collections::BTreeMap,
-    fmt,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -17,7 +17,7 @@ use domain::quota::Limits;
 use url::Url;
 use vault::Keyring;
 
-pub use self::ears::Ears;
+pub use self::{ears::Ears, problems::Problems};
 use crate::{
     Retention, Secret,
     providers::{self, Provider},
@@ -224,26 +224,6 @@ fn log_format(text: &str) -> Option<LogFormat> {
         _ => None,
     }
 }
-
-/// Everything that is wrong with the environment.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Problems(Vec<String>);
-
-impl Problems {
-    pub(crate) fn none_of(problems: Vec<String>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
-    }
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = self.0.len();
-        write!(f, "{n} {} in the environment:", if n == 1 { "setting is wrong" } else { "settings are wrong" })?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
-impl std::error::Error for Problems {}
 
 /// Reads variables and remembers what was wrong with them.
 struct Reader {
