@@ -20,7 +20,6 @@ mod query;
 mod routes;
 mod serve;
 pub mod session;
-mod signature;
 pub mod token;
 mod trace;
 pub mod wire;

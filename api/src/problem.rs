@@ -95,6 +95,8 @@ table! {
     NeedsMaxCost = "needs_max_cost", UNPROCESSABLE_ENTITY, "The cost is unknown";
     /// Secrets can't be sealed: this process was given no keys.
     NoVault = "no_vault", SERVICE_UNAVAILABLE, "There is no vault to keep this in";
+    /// Mail can't be sent: no server for it was given.
+    NoMail = "no_mail", SERVICE_UNAVAILABLE, "Mail is not set up here";
     /// As many as one person may have at once.
     TooMany = "too_many", TOO_MANY_REQUESTS, "Too many at once";
     /// Something broke here.

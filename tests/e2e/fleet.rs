@@ -40,6 +40,11 @@ impl Process {
         Self { child, log }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
@@ -148,6 +153,9 @@ impl Fleet {
             ("SKYTWIN_ENGINE_TOKEN", &self.engine.token),
             ("SKYTWIN_ENGINE_CALLS_PER_MINUTE", "unlimited"),
             ("SKYTWIN_LOG_FORMAT", "json"),
+            ("SKYTWIN_VAULT_KEY", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            // The far sides of a test are on this machine.
+            ("SKYTWIN_ALLOW_PRIVATE_ADDRESSES", "true"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into_iter()

@@ -8,27 +8,40 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const OURS: [&str; 11] =
-    ["api", "worker", "domain", "store", "queue", "runtime", "observe", "simulator", "oauth", "vault", "tests"];
+const OURS: [&str; 12] = [
+    "api",
+    "worker",
+    "domain",
+    "store",
+    "queue",
+    "runtime",
+    "observe",
+    "simulator",
+    "oauth",
+    "vault",
+    "webhook",
+    "tests",
+];
 
 /// Who may use whom among our crates, outside of tests. `skytwin` and `tests` may use everybody.
 // `observe` knows nothing and nobody: whoever does something worth counting may use it.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("observe", &[]),
     ("queue", &["observe"]),
     ("simulator", &[]),
     ("vault", &[]),
+    ("webhook", &["domain"]), // what API and workers say alike of signatures and addresses
     ("runtime", &["domain", "observe", "vault"]), // settings carry the vault's keys, entropy feeds it
-    ("oauth", &["domain", "runtime"]),            // for the callback of the API and the refresh of the workers alike
+    ("oauth", &["domain", "runtime"]), // for the callback of the API and the refresh of the workers alike
     ("store", &["domain", "queue", "observe", "vault"]), // the only door to the queue; keeps what the vault has sealed
-    ("api", &["domain", "store", "runtime", "queue", "observe", "oauth", "vault"]),
-    ("worker", &["domain", "store", "runtime", "queue", "observe", "oauth", "vault"]),
+    ("api", &["domain", "store", "runtime", "queue", "observe", "oauth", "vault", "webhook"]),
+    ("worker", &["domain", "store", "runtime", "queue", "observe", "oauth", "vault", "webhook"]),
     ("offline-sql", &["runtime"]), // must run when `store` does not compile
 ];
 
 /// Crates of others that only some of ours may use, tests apart.
-const MONOPOLIES: [(&str, &[&str]); 14] = [
+const MONOPOLIES: [(&str, &[&str]); 15] = [
     ("prometheus-client", &["observe"]),
     ("axum", &["api", "simulator"]),
     ("tower-http", &["api"]),
@@ -41,6 +54,7 @@ const MONOPOLIES: [(&str, &[&str]); 14] = [
     ("getrandom", &["runtime"]),
     ("rustix", &["runtime"]),
     ("oauth2", &["oauth"]),
+    ("lettre", &["worker"]),
     ("chacha20poly1305", &["vault"]),
     ("clap", &["skytwin"]),
 ];

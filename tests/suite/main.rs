@@ -3,6 +3,7 @@
 mod accounts;
 mod api;
 mod architecture;
+mod channels;
 mod engine;
 mod google;
 mod metrics;

@@ -10,7 +10,7 @@ use vault::Keyring;
 
 use crate::{
     Error,
-    adapters::{self, google::Google},
+    adapters::{self, google::Google, outgoing::Outgoing},
     jobs::Halt,
     ports::{Engine, Identity},
 };
@@ -27,8 +27,10 @@ pub struct State {
     pub engine: Arc<dyn Engine>,
     /// Whom the engine takes us for, for everybody who has no identity of their own there.
     pub identity: Identity,
-    /// Opens what is sealed: tokens of accounts, and the engine identities of those who have one of their own.
+    /// Opens what is sealed: tokens of accounts, secrets of channels, and the engine identities of those who have one of their own.
     pub vault: Option<Keyring>,
+    /// Brings notifications to people's channels.
+    pub outgoing: Outgoing,
     /// Where accounts can be.
     pub providers: Providers,
     /// Reads Google accounts and does things in them, where they can be connected.
@@ -52,11 +54,13 @@ impl State {
         // A process that is told to end must be through before its supervisor loses patience.
         let grace = config.shutdown_grace.saturating_sub(Pace::SIGN_OFF);
         let pace = Pace { grace, ..Pace::default() };
+        let outgoing = Outgoing::new(config);
         let (vault, providers) = (config.vault.clone(), Providers::new(config));
         let connectable = providers.get("google").is_some();
         let google = connectable.then(|| Google::new(config.google_api.as_ref(), &clock)).transpose()?;
         let faults = Faults::from_env();
-        Ok(Self { store, engine, identity, vault, providers, google, clock, entropy, faults, pace, keep: config.keep })
+        let keep = config.keep;
+        Ok(Self { store, engine, identity, vault, outgoing, providers, google, clock, entropy, faults, pace, keep })
     }
 
     /// Whom the engine takes us for when we act for this person.

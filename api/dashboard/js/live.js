@@ -4,7 +4,7 @@
 const NAMES = [
   "signal.received", "decision.made", "approval.created", "approval.resolved", "approval.expired", "execution.started", "execution.step",
   "execution.settled", "undo.requested", "undo.settled", "trust.changed", "twin.updated", "spend.changed", "settings.changed",
-  "notification.created", "feedback.recorded", "connection.changed",
+  "notification.created", "feedback.recorded", "connection.changed", "channel.changed", "delivery.changed",
 ];
 const SILENCE = 50_000;
 // A browser opens only a few connections to one place: a page nobody looks at gives its own back after so long.

@@ -16,13 +16,13 @@ const NAMES = {
   cost_cents: "Cost", local_hour: "Hour of day", verb: "Action", flags: "What was noticed", sender: "Sender", risk: "Overall risk", tier: "Trust tier", reversible: "Can be undone",
   contains_pii: "personal data", contains_phi: "health data", bulk: "many people",
   approval_requested: "Your word is needed", approval_reminder: "Reminder", approval_expired: "Expired", executed: "Done", unknown_outcome: "Outcome in doubt", tier_changed: "Trust changed",
-  limit_near: "Near a limit", limit_reached: "Limit reached", account_needs_reauth: "Account needs you", dead_job: "Stuck work", refused: "Refused",
+  limit_near: "Near a limit", limit_reached: "Limit reached", account_needs_reauth: "Account needs you", dead_job: "Stuck work", channel_failing: "You can't be reached", refused: "Refused",
   amount_threshold: "From an amount on", risk_tier_threshold: "From a risk on", low_confidence: "When not sure enough", novel_situation: "When something is new", consecutive_rejections: "After rejections in a row",
   stated: "You said so", withdrawn: "You removed it", forgotten: "You had it forgotten", revert: "You went back", start: "The start", approve: "You approved", reject: "You rejected", edit: "You changed it", undo: "You took it back", restate_preference: "You said otherwise", reward: "You praised it", punish: "You asked to be asked",
   reserve: "Reserved", settle: "Spent", release: "Released", refund: "Refunded",
   "signal.received": "It came in", "decision.made": "Decided", "approval.created": "You were asked", "approval.resolved": "Answered", "approval.expired": "Expired unanswered",
   "execution.started": "Started", "execution.step": "A step was done", "execution.settled": "Finished", "undo.requested": "You took it back", "undo.settled": "Taken back",
-  "trust.changed": "Trust changed", "twin.updated": "The twin learned", "spend.changed": "Spend changed", "settings.changed": "Settings changed", "notification.created": "You were told", "feedback.recorded": "Your answer was recorded", "connection.changed": "An account changed",
+  "trust.changed": "Trust changed", "twin.updated": "The twin learned", "spend.changed": "Spend changed", "settings.changed": "Settings changed", "notification.created": "You were told", "feedback.recorded": "Your answer was recorded", "connection.changed": "An account changed", "channel.changed": "A channel changed", "delivery.changed": "A message was sent",
 };
 
 /** The name of a word of the API. */

@@ -26,6 +26,7 @@ use store::{
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
+use webhook::signature::{self, Signed};
 
 use super::signals::{Receipt, location};
 use crate::{
@@ -36,7 +37,6 @@ use crate::{
     idempotency::KeepInstead,
     problem::{Code, Problem},
     query::At,
-    signature::{self, Signed},
     wire::words,
 };
 

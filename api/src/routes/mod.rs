@@ -6,8 +6,10 @@ mod approvals;
 mod ask;
 mod audit;
 mod catalogue;
+mod channels;
 mod connect;
 mod decisions;
+mod deliveries;
 mod engine;
 mod engine_identities;
 mod events;
@@ -119,6 +121,11 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(notifications::unread))
         .routes(routes!(notifications::read))
         .routes(routes!(notifications::read_all))
+        .routes(routes!(channels::list, channels::create))
+        .routes(routes!(channels::get, channels::put, channels::delete))
+        .routes(routes!(channels::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::retry))
         .routes(routes!(events::list))
         .routes(routes!(stream::follow))
         .routes(routes!(stream::ticket))

@@ -65,6 +65,10 @@ words! {
     ErrorClass => domain::execution::ErrorClass;
     /// What it is about.
     NotificationKind => domain::notify::Kind;
+    /// How a channel is reached.
+    ChannelKind => domain::channel::Kind;
+    /// Where a delivery stands.
+    DeliveryState => domain::channel::Phase;
     /// How loud.
     Severity => domain::notify::Severity;
     /// How bad what is undone had been.

@@ -13,6 +13,7 @@ wire_enum! {
         TrustChanged = "trust.changed", TwinUpdated = "twin.updated", SpendChanged = "spend.changed",
         SettingsChanged = "settings.changed", NotificationCreated = "notification.created",
         FeedbackRecorded = "feedback.recorded", ConnectionChanged = "connection.changed",
+        ChannelChanged = "channel.changed", DeliveryChanged = "delivery.changed",
     }
 }
 

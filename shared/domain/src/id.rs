@@ -109,6 +109,8 @@ kinds! {
     Override => OverrideId,
     Source => SourceId,
     Hook => HookId,
+    Channel => ChannelId,
+    Delivery => DeliveryId,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{AccountId, ApprovalId, ExecutionId, SignalId, SourceId, UserId},
+    id::{AccountId, ApprovalId, DeliveryId, ExecutionId, SignalId, SourceId, UserId},
     wire::wire_enum,
 };
 
@@ -13,7 +13,7 @@ wire_enum! {
     Kind, "job kind" {
         EvaluateSignal = "evaluate_signal", ExecuteAction = "execute_action", ExpireApproval = "expire_approval",
         RefreshToken = "refresh_token", EvaluateTrust = "evaluate_trust", PollSource = "poll_source", Notify = "notify",
-        Housekeep = "housekeep",
+        Deliver = "deliver", Housekeep = "housekeep",
     }
 }
 
@@ -61,6 +61,11 @@ pub enum Job {
         /// Whose.
         user: UserId,
     },
+    /// Bring a delivery to its channel.
+    Deliver {
+        /// Which.
+        delivery: DeliveryId,
+    },
     /// Keep the house.
     Housekeep {
         /// What.
@@ -79,6 +84,7 @@ impl Job {
             Self::EvaluateTrust { .. } => Kind::EvaluateTrust,
             Self::PollSource { .. } => Kind::PollSource,
             Self::Notify { .. } => Kind::Notify,
+            Self::Deliver { .. } => Kind::Deliver,
             Self::Housekeep { .. } => Kind::Housekeep,
         }
     }
@@ -120,6 +126,7 @@ impl Kind {
             Self::ExpireApproval | Self::EvaluateTrust | Self::Notify => temper(4, 30, 10),
             Self::RefreshToken => temper(4, 60, 6),
             Self::PollSource => temper(4, 120, 6),
+            Self::Deliver => temper(8, 40, 6),
             Self::Housekeep => temper(1, 120, 3),
         }
     }

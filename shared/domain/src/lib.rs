@@ -9,6 +9,7 @@ pub mod action;
 pub mod approval;
 pub mod breaker;
 pub mod catalogue;
+pub mod channel;
 pub mod decide;
 pub mod decision;
 pub mod digest;

@@ -16,7 +16,7 @@ wire_enum! {
         ApprovalRequested = "approval_requested", ApprovalReminder = "approval_reminder", ApprovalExpired = "approval_expired",
         Executed = "executed", Failed = "failed", UnknownOutcome = "unknown_outcome", Alert = "alert", Refused = "refused",
         TierChanged = "tier_changed", LimitNear = "limit_near", LimitReached = "limit_reached",
-        AccountNeedsReauth = "account_needs_reauth", DeadJob = "dead_job",
+        AccountNeedsReauth = "account_needs_reauth", DeadJob = "dead_job", ChannelFailing = "channel_failing",
     }
 }
 

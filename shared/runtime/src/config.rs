@@ -20,6 +20,7 @@ use vault::Keyring;
 pub use self::{ears::Ears, problems::Problems};
 use crate::{
     Retention, Secret,
+    mail::MailServer,
     providers::{self, Provider},
     vault_file,
 };
@@ -69,6 +70,10 @@ pub struct Config {
     /// `SKYTWIN_VAULT_KEY`, or the file that `SKYTWIN_VAULT_KEY_FILE` names: the keys of the vault as `id:key`, the newest
     /// first ([`Keyring::parse`]); the all-in-one makes one of its own.
     pub vault: Option<Keyring>,
+    /// `SKYTWIN_SMTP_URL` and `SKYTWIN_MAIL_FROM`: what takes mail for people's channels; without it they are webhooks only.
+    pub mail: Option<MailServer>,
+    /// `SKYTWIN_ALLOW_PRIVATE_ADDRESSES`: lets people's channels lead into our own network, over http too; default false.
+    pub allow_private_addresses: bool,
     /// `SKYTWIN_URL`: the API that the command line talks to.
     pub api_url: Option<Url>,
     /// `SKYTWIN_TOKEN`: the token it shows there.
@@ -178,6 +183,10 @@ impl Config {
             ),
             providers: reader.providers(),
             vault: reader.vault(),
+            mail: reader.mail(),
+            allow_private_addresses: reader
+                .parsed("SKYTWIN_ALLOW_PRIVATE_ADDRESSES", "true or false", false, |text| text.parse().ok())
+                .unwrap_or(false),
             api_url: reader.parsed("SKYTWIN_URL", "an http or https URL", false, web_url),
             api_token: reader.text("SKYTWIN_TOKEN").map(Secret::new),
             shutdown_grace: Duration::from_secs(reader.number("SKYTWIN_SHUTDOWN_GRACE_SECONDS", 0, 3600).unwrap_or(25)),
@@ -288,6 +297,11 @@ impl Reader {
         };
         read.map_err(|problem| self.problems.push(problem)).ok()
     }
+
+    fn mail(&mut self) -> Option<MailServer> {
+        let read = MailServer::read(self.text("SKYTWIN_SMTP_URL"), self.text("SKYTWIN_MAIL_FROM"));
+        read.map_err(|problem| self.problems.push(problem)).ok().flatten()
+    }
 }
 
 fn limits(text: &str) -> Option<Limits> {
@@ -312,77 +326,4 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, Problems> {
-        Config::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    #[test]
-    fn an_empty_environment_gives_the_defaults_and_no_token() {
-        let config = read(&[("SKYTWIN_LISTEN", "")]).unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:7878");
-        assert_eq!(config.shutdown_grace, Duration::from_secs(25));
-        assert_eq!(config.log_format, LogFormat::Pretty);
-        assert!(config.bootstrap_token.is_none() && config.database_url.is_none());
-    }
-
-    #[test]
-    fn the_platforms_port_opens_all_interfaces_unless_an_address_is_given() {
-        assert_eq!(read(&[("PORT", "8080")]).unwrap().listen.to_string(), "0.0.0.0:8080");
-        let both = read(&[("PORT", "8080"), ("SKYTWIN_LISTEN", "localhost:9000")]).unwrap();
-        assert_eq!(both.listen.to_string(), "127.0.0.1:9000");
-    }
-
-    #[test]
-    fn every_problem_is_reported_at_once_and_no_secret_is_repeated() {
-        let problems = read(&[
-            ("DATABASE_URL", "mysql://me:hunter2@db/x"),
-            ("SKYTWIN_BOOTSTRAP_TOKEN", "hunter2"),
-            ("SKYTWIN_LISTEN", "nowhere"),
-            ("SKYTWIN_DB_CONNECTIONS", "0"),
-            ("SKYTWIN_LOG_FORMAT", "xml"),
-            ("SKYTWIN_ENGINE_KIND", "ironclaw"),
-        ])
-        .unwrap_err()
-        .to_string();
-        for name in [
-            "6 settings",
-            "`ironclaw` is not ironclaw-responses",
-            "DATABASE_URL",
-            "BOOTSTRAP_TOKEN",
-            "`nowhere`",
-            "from 2 to 1000",
-            "pretty or json",
-        ] {
-            assert!(problems.contains(name), "{name} is not in: {problems}");
-        }
-        assert!(!problems.contains("hunter2"), "{problems}");
-    }
-
-    #[test]
-    fn the_vaults_keys_come_from_one_place_and_their_problems_are_told_without_them() {
-        let key = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let config = read(&[("SKYTWIN_VAULT_KEY", key)]).unwrap();
-        assert_eq!(format!("{:?}", config.vault), r#"Some(["k1"])"#);
-        for (wrong, said) in [
-            (&[("SKYTWIN_VAULT_KEY", "k1:hunter2")][..], "SKYTWIN_VAULT_KEY: the key of entry 1"),
-            (&[("SKYTWIN_VAULT_KEY_FILE", "/nowhere/at/all")], "SKYTWIN_VAULT_KEY_FILE: /nowhere/at/all"),
-            (&[("SKYTWIN_VAULT_KEY", key), ("SKYTWIN_VAULT_KEY_FILE", "/etc/passwd")], "give one of them"),
-        ] {
-            let problems = read(wrong).unwrap_err().to_string();
-            assert!(problems.contains(said) && !problems.contains("hunter2"), "{problems}");
-        }
-    }
-
-    #[test]
-    fn a_configuration_can_be_logged_without_telling_its_secrets() {
-        let config = read(&[
-            ("DATABASE_URL", "postgres://me:hunter2@db/x"),
-            ("SKYTWIN_ENGINE_TOKEN", "hunter2"),
-            ("SKYTWIN_BOOTSTRAP_TOKEN", "hunter2-hunter2-hunter2"),
-        ]);
-        assert!(!format!("{:?}", config.unwrap()).contains("hunter2"));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ pub mod config;
 pub mod crypto;
 pub mod entropy;
 pub mod faults;
+pub mod mail;
 pub mod postgres;
 pub mod providers;
 pub mod retention;

@@ -1,6 +1,7 @@
 //! Far sides to talk to when there are no others: real HTTP servers, on loopback only. An execution engine that speaks
 //! the protocols of IronClaw, of either generation; [`google`], a mailbox and a calendar; [`provider`], where accounts are
-//! signed in to and their tokens come from. They check every request against the documented shapes, sizes and limits.
+//! signed in to and their tokens come from; [`letterbox`], where notifications are sent to. They check every request
+//! against the documented shapes, sizes and limits.
 //!
 //! Invariant: the work behind one idempotency key is written into the journal at most once, whatever is re-sent, dropped,
 //! cancelled or restarted in between. Everything else about it may be made to go wrong on purpose ([`Rule`]), because
@@ -29,6 +30,7 @@ mod frames;
 mod gate;
 pub mod google;
 mod journal;
+pub mod letterbox;
 mod limits;
 mod log;
 mod problem;

@@ -47,6 +47,8 @@ pub async fn of(tx: &mut Tx, lock: &UserLock) -> Result<Map<String, Value>> {
         "spend_overrides" from "spend_overrides t WHERE t.user_id = $1",
         "events" from "events t WHERE t.user_id = $1",
         "notifications" from "notifications t WHERE t.user_id = $1",
+        "channels" from "channels t WHERE t.user_id = $1",
+        "deliveries" from "deliveries t WHERE t.user_id = $1",
         "accounts" from "accounts t WHERE t.user_id = $1",
         "account_connects" from "account_connects t WHERE t.user_id = $1",
         "sources" from "sources t WHERE t.user_id = $1",

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    event,
     id::{NotificationId, UserId},
     notify::{self, Kind, New, Severity},
+    outbox::Outbox,
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     Cursor, Error, Page, Result, Source, Tx, UserLock,
     counted::Counted,
+    deliveries,
     page::one_more,
     row::{self, Row},
 };
@@ -158,8 +159,23 @@ pub async fn dealt_with(tx: &mut Tx, lock: &UserLock, dedupe_key: &str, now: Tim
     Ok(())
 }
 
-/// Marks delivered what was held back until now; gives what of it nobody has read meanwhile, oldest first.
-pub async fn release(tx: &mut Tx, lock: &UserLock, now: Timestamp) -> Result<Vec<Notification>> {
+/// These of a person's that are still there, oldest first.
+pub async fn some(db: impl Source, user: UserId, ids: &[NotificationId]) -> Result<Vec<Notification>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        NotificationRow,
+        "SELECT id, kind, severity, title, body, link, deliver_at, read_at, created_at
+           FROM notifications WHERE user_id = $1 AND id = ANY($2) ORDER BY created_at, id",
+        user.uuid(),
+        &ids,
+    )
+    .fetch_all(&mut *db.conn().await?)
+    .await?;
+    rows.into_iter().map(NotificationRow::read).collect()
+}
+
+/// Marks delivered what was held back until now, and tells what of it nobody has read meanwhile, all of it together.
+pub async fn release(tx: &mut Tx, lock: &UserLock, now: Timestamp) -> Result<Outbox> {
     let rows = sqlx::query_as!(
         NotificationRow,
         "UPDATE notifications SET delivered_at = $2 WHERE user_id = $1 AND delivered_at IS NULL AND deliver_at <= $2
@@ -172,14 +188,15 @@ pub async fn release(tx: &mut Tx, lock: &UserLock, now: Timestamp) -> Result<Vec
     let mut held = rows.into_iter().map(NotificationRow::read).collect::<Result<Vec<_>>>()?;
     held.retain(|one| one.read_at.is_none());
     held.sort_by_key(|one| (one.created_at, one.id));
-    Ok(held)
+    let told: Vec<_> = held.iter().map(|one| (one.id, one.kind, one.severity)).collect();
+    tell(tx, lock.user(), &told, now).await
 }
 
-/// Stores what was not told before; gives the events that tell of it. What is held back is told when it is released.
+/// Stores what was not told before, and tells it. What is held back is told when it is released.
 #[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
-pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<Vec<event::New>> {
+pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<Outbox> {
     if told.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Outbox::nothing());
     }
     let ids: Vec<_> = told.iter().map(|new| id_of(new).uuid()).collect();
     let users: Vec<_> = told.iter().map(|new| new.user.uuid()).collect();
@@ -214,8 +231,18 @@ pub(crate) async fn insert(tx: &mut Tx, told: &[New], now: Timestamp) -> Result<
     // removed as they are found: the same key twice in one outbox is told once
     let new: Vec<&New> = told.iter().filter(|new| stored.remove(&id_of(new).uuid())).collect();
     tx.count(new.iter().map(|new| Counted::notification(new.kind)));
-    let new = new.into_iter().filter(|new| new.deliver_at <= now);
-    Ok(new.filter_map(|new| notify::told(new.user, &[(id_of(new), new.kind, new.severity)])).collect())
+    let mut outbox = Outbox::nothing();
+    for new in new.into_iter().filter(|new| new.deliver_at <= now) {
+        outbox = outbox.and(tell(tx, new.user, &[(id_of(new), new.kind, new.severity)], now).await?);
+    }
+    Ok(outbox)
+}
+
+/// Tells these together: in one event, and in one delivery to each of the person's channels that wants any of them.
+async fn tell(tx: &mut Tx, user: UserId, told: &[(NotificationId, Kind, Severity)], now: Timestamp) -> Result<Outbox> {
+    let Some(event) = notify::told(user, told) else { return Ok(Outbox::nothing()) };
+    let rings = deliveries::plan(tx, user, told, now).await?;
+    Ok(Outbox { events: vec![event], rings, ..Outbox::nothing() })
 }
 
 /// Derives from the user and the key, so that telling twice writes the same row.

@@ -3,13 +3,14 @@
 //! Every family waits a grace first, so that what the bell brings in time is not rung twice. A ring's key carries the
 //! minute: a whole fleet of sweeps rings a stuck row once a minute at most, and never less often, because no key
 //! lasts longer. A row is not late while its queue has not come to what was rung at its time: else a fleet that can't keep
-//! up would ring everything twice and have twice as much to do. What the stop switch holds is not rung, or a long stop would pile up jobs; approvals expire all the same.
+//! up would ring everything twice and have twice as much to do. What the stop switch holds is not rung, or a long stop
+//! would pile up jobs; approvals expire all the same.
 
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::{
-    id::{AccountId, ApprovalId, ExecutionId, SignalId, SourceId, UserId},
+    id::{AccountId, ApprovalId, DeliveryId, ExecutionId, SignalId, SourceId, UserId},
     job::{Job, Kind},
     outbox::Ring,
     time::Timestamp,
@@ -49,7 +50,9 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
            UNION ALL
            (SELECT 'held', user_id, min(deliver_at) FROM (
               SELECT user_id, deliver_at FROM notifications
-               WHERE delivered_at IS NULL AND deliver_at <= $1 ORDER BY deliver_at LIMIT $3) AS held GROUP BY user_id)"#,
+               WHERE delivered_at IS NULL AND deliver_at <= $1 ORDER BY deliver_at LIMIT $3) AS held GROUP BY user_id)
+           UNION ALL
+           (SELECT 'delivery', id, due_at FROM deliveries WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $3)"#,
         passed,
         abandoned,
         i64::from(limit),
@@ -71,6 +74,7 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
                 "execution" => Job::ExecuteAction { execution: ExecutionId::new(row.id) },
                 "account" => Job::RefreshToken { account: AccountId::new(row.id) },
                 "source" => Job::PollSource { source: SourceId::new(row.id) },
+                "delivery" => Job::Deliver { delivery: DeliveryId::new(row.id) },
                 "held" => Job::Notify { user: UserId::new(row.id) },
                 _ => return None,
             };

@@ -74,8 +74,8 @@ impl Tx {
     ///
     /// [`Error::Unavailable`] from here may mean that it did happen: whoever tries again must find out by reading.
     pub async fn commit(mut self, outbox: Outbox, now: Timestamp) -> Result<()> {
-        let Outbox { rings, mut events, notifications } = outbox;
-        events.extend(notifications::insert(&mut self, &notifications, now).await?);
+        let told = notifications::insert(&mut self, &outbox.notifications, now).await?;
+        let Outbox { rings, events, .. } = outbox.and(told);
         events::append(&mut self, &events, now).await?;
         let jobs = rings.iter().map(job).collect::<Result<Vec<_>>>()?;
         let queue_now = self.store.queue_now();

@@ -48,11 +48,13 @@ pub enum Purpose {
     EngineIdentity,
     /// What signs for a person's hook; the subject is that secret.
     Hook,
+    /// What signs the webhooks of a channel; the subject is the channel.
+    Channel,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::Account, Self::EngineIdentity, Self::Hook];
+    pub const ALL: [Self; 4] = [Self::Account, Self::EngineIdentity, Self::Hook, Self::Channel];
 
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
@@ -60,6 +62,7 @@ impl Purpose {
             Self::Account => "account",
             Self::EngineIdentity => "engine_identity",
             Self::Hook => "hook",
+            Self::Channel => "channel",
         }
     }
 
@@ -73,6 +76,7 @@ impl Purpose {
             Self::Account => 1,
             Self::EngineIdentity => 2,
             Self::Hook => 3,
+            Self::Channel => 4,
         }
     }
 }

@@ -20,8 +20,10 @@ async fn what_happens_elsewhere_arrives_without_a_reload_also_after_the_apis_wer
 
     // Answered here, gone there.
     here.click("[data-approval] [data-deed=approve]", "Approve").await;
-    here.no_longer_sees("h3", "First plan").await;
+    let answered = std::time::Instant::now();
     there.no_longer_sees("h3", "First plan").await;
+    println!("answered in one browser, gone from another within {} ms", answered.elapsed().as_millis());
+    here.no_longer_sees("h3", "First plan").await;
     there.sees("h2", "All clear").await;
 
     // The page of a decision lives while it is looked at.

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod answers;
+mod channels;
 mod driver;
 mod keys;
 mod live;

@@ -30,6 +30,14 @@ async fn furnish(stage: &mut Stage) {
     let policy = json!({ "name": "Larger sums", "description": "Before anything dear.", "rules": [rule] });
     stage.person.call("POST", "/policies", Some(&policy)).await;
     stage.person.call("POST", "/triggers", Some(&json!({ "kind": "amount_threshold", "threshold_cents": 5000 }))).await;
+    for (name, address) in [
+        ("Home", "https://home.example.org/skytwin"),
+        ("The office", "https://hooks.example.com/services/a-rather-long-path/9081"),
+    ] {
+        let channel = json!({ "kind": "webhook", "name": name, "address": address, "enabled": name == "Home", "minimum_severity": "critical" });
+        let (status, body) = stage.person.call("POST", "/channels", Some(&channel)).await;
+        assert!(status.is_success(), "{body}");
+    }
     stage.work();
     stage.post(&invoice("Invoice-0818")).await;
     stage.post(&renewal("photos", "Your photo storage renews tomorrow", 299)).await;

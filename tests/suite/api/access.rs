@@ -34,6 +34,7 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         json!({ "when": { "field": "cost_cents", "op": "gt", "value": 1 }, "effect": "deny", "reason": "Not now." });
     let policy = json!({ "name": "Mine", "rules": [rule] });
     let trigger = json!({ "kind": "novel_situation" });
+    let channel = json!({ "kind": "webhook", "address": "https://example.org/hook" });
     vec![
         ("get", "/signals", read("/signals")),
         ("get", "/signals/{id}", own(format!("/signals/{}", of.signal))),
@@ -68,6 +69,9 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("get", "/accounts/{id}", own(format!("/accounts/{}", of.account))),
         ("get", "/notifications", read("/notifications")),
         ("get", "/notifications/unread", read("/notifications/unread")),
+        ("get", "/channels", read("/channels")),
+        ("get", "/channels/{id}", own(format!("/channels/{}", of.channel))),
+        ("get", "/channels/{id}/deliveries", own(format!("/channels/{}/deliveries", of.channel))),
         ("get", "/events", read("/events")),
         ("get", "/events/stream", read("/events/stream")),
         ("post", "/events/tickets", read("/events/tickets")),
@@ -142,6 +146,11 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("post", "/webhooks", send("/webhooks", json!({ "name": "Bank", "source": "bank" }))),
         ("post", "/webhooks/{id}/secrets", own(format!("/webhooks/{}/secrets", of.hook))),
         ("delete", "/webhooks/{id}", own(format!("/webhooks/{}", of.hook))),
+        ("post", "/channels", send("/channels", channel.clone())),
+        ("put", "/channels/{id}", own_send(format!("/channels/{}", of.channel), channel)),
+        ("post", "/channels/{id}/test", own(format!("/channels/{}/test", of.channel))),
+        ("post", "/deliveries/{id}/retry", own(format!("/deliveries/{}/retry", of.delivery))),
+        ("delete", "/channels/{id}", own(format!("/channels/{}", of.channel))),
         ("post", "/accounts/connect", send("/accounts/connect", json!({ "provider": "google" }))),
         ("delete", "/accounts/{id}", own(format!("/accounts/{}", of.account))),
         ("post", "/users", send("/users", json!({ "name": "Somebody new" }))),

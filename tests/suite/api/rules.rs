@@ -61,6 +61,7 @@ impl Door {
         let signal = signal.as_str().unwrap().parse().unwrap();
         let state = worker::State {
             store: self.store.clone(),
+            outgoing: worker::adapters::outgoing::Outgoing::default(),
             providers: oauth::Providers::default(),
             google: None,
             engine: Arc::new(NoEngine),

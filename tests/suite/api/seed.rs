@@ -7,15 +7,17 @@ use domain::{
     action::{Action, Verb},
     approval::{Approval, Kind},
     catalogue,
+    channel::{self, Channel, Delivery},
     decision::{Candidate, Decision, Outcome},
     execution::{self, Execution},
     explain::Explanation,
     facts::{Context, Facts},
     id::{
-        AccountId, ApprovalId, DecisionId, ExecutionId, HookId, NotificationId, PolicyId, PreferenceId, SessionId,
-        SignalId, TokenId, TriggerId, UserId,
+        AccountId, ApprovalId, ChannelId, DecisionId, DeliveryId, ExecutionId, HookId, NotificationId, PolicyId,
+        PreferenceId, SessionId, SignalId, TokenId, TriggerId, UserId,
     },
     learning::Held,
+    notify::Severity,
     outbox::Outbox,
     policy::{self, Moment, Policy, Trigger, When},
     risk,
@@ -26,7 +28,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::{
-    accounts, approvals, decisions, executions,
+    accounts, approvals, channels, decisions, deliveries, executions,
     hooks::{self, Hook},
     learning::{self, Moved},
     notifications, policies,
@@ -233,6 +235,8 @@ pub(super) struct Seeded {
     pub(super) account: AccountId,
     /// A door of theirs.
     pub(super) hook: HookId,
+    pub(super) channel: ChannelId,
+    pub(super) delivery: DeliveryId,
 }
 
 impl Seeded {
@@ -257,6 +261,8 @@ impl Seeded {
             session: SessionId::new(nil),
             account: AccountId::new(nil),
             hook: HookId::new(nil),
+            channel: ChannelId::new(nil),
+            delivery: DeliveryId::new(nil),
         }
     }
 
@@ -310,6 +316,26 @@ impl Seeded {
         accounts::connect(&mut tx, &lock, &account).await.unwrap();
         let hook = Hook { id: user.child("hook"), user, name: MARK.into(), source: MARK.into(), created_at: now };
         hooks::insert(&mut tx, &lock, &hook).await.unwrap();
+        let channel = Channel {
+            id: user.child("channel"),
+            user,
+            kind: channel::Kind::Webhook,
+            name: MARK.into(),
+            address: format!("https://{MARK}.example/"),
+            minimum_severity: Severity::Critical,
+            enabled: true,
+            failing_since: None,
+            trouble: None,
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        channels::save(&mut tx, &lock, &channel).await.unwrap();
+        let told = vec![NotificationId::new(entropy.uuid(now))];
+        let (delivery, _) = Delivery::plan(&channel, "planted", told, now);
+        let dead = channel::State::Dead { at: now };
+        let delivery = Delivery { state: dead, error: Some(MARK.into()), ..delivery };
+        deliveries::save(&mut tx, &lock, &delivery).await.unwrap();
         tx.commit(answered.outbox.and(taught).and(connected), now).await.unwrap();
 
         let minted = api::token::mint(entropy, Some(user), MARK, now);
@@ -345,6 +371,8 @@ impl Seeded {
             session: session.id,
             account: account.id,
             hook: hook.id,
+            channel: channel.id,
+            delivery: delivery.id,
         }
     }
 
@@ -364,6 +392,8 @@ impl Seeded {
             self.session.to_string(),
             self.account.to_string(),
             self.hook.to_string(),
+            self.channel.to_string(),
+            self.delivery.to_string(),
         ]
     }
 }

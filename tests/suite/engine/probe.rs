@@ -77,6 +77,7 @@ async fn a_process_does_not_start_with_an_engine_that_does_not_fit_and_does_with
         engine,
         identity: us(),
         vault: None,
+        outgoing: worker::adapters::outgoing::Outgoing::default(),
         providers: oauth::Providers::default(),
         google: None,
         clock: world.clock.clone(),

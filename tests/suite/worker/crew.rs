@@ -155,6 +155,7 @@ async fn the_database_may_go_and_come_back_under_the_workers() {
     let engine = Arc::new(FarSide::default());
     let state = State {
         store: Store::new(pool.clone(), queue::Bell::start(&pool)),
+        outgoing: worker::adapters::outgoing::Outgoing::default(),
         providers: oauth::Providers::default(),
         google: None,
         engine: engine.clone(),

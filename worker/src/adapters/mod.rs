@@ -7,6 +7,7 @@ pub mod google;
 mod ironclaw;
 pub mod ironclaw_responses;
 pub mod ironclaw_webhook;
+pub mod outgoing;
 mod retry_after;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 //! twice, late, out of order or never, and the end is the same. A handler loads, asks the domain, and saves everything
 //! that follows in one transaction; it decides nothing itself.
 
+mod deliver;
 mod evaluate_signal;
 mod evaluate_trust;
 mod execute_action;
@@ -30,7 +31,7 @@ use crate::State;
 pub async fn run(state: &State, turn: &Turn, job: Job) -> Result<(), Failure> {
     let span = tracing::info_span!(
         "job", kind = %job.kind(), job = turn.origin.job, attempt = turn.attempt, trace = Empty, user = Empty, signal = Empty,
-        decision = Empty, approval = Empty, execution = Empty, execution_attempt = Empty, account = Empty, source = Empty
+        decision = Empty, approval = Empty, execution = Empty, execution_attempt = Empty, account = Empty, source = Empty, delivery = Empty
     );
     let thread = traces::begin(&span, turn.origin.traceparent, &state.entropy);
     let work = async {
@@ -58,6 +59,7 @@ async fn dispatch(state: &State, turn: &Turn, job: Job) -> Result<(), Halt> {
         Job::EvaluateTrust { user } => evaluate_trust::run(state, turn, noted("user", user)).await,
         Job::Notify { user } => notify::run(state, turn, noted("user", user)).await,
         Job::PollSource { source } => poll_source::run(state, turn, noted("source", source)).await,
+        Job::Deliver { delivery } => deliver::run(state, turn, noted("delivery", delivery)).await,
         Job::Housekeep { chore } => housekeep::run(state, turn, chore).await,
     }
 }

@@ -3,7 +3,7 @@
 //! The sweep finds the people something is held for; the rows say what. What the person has read or dealt with meanwhile
 //! is not told any more.
 
-use domain::{id::UserId, notify::told, outbox::Outbox};
+use domain::id::UserId;
 use store::notifications;
 
 use super::{Halt, Turn};
@@ -12,11 +12,9 @@ use crate::State;
 pub(super) async fn run(state: &State, turn: &Turn, user: UserId) -> Result<(), Halt> {
     let mut tx = state.store.begin().await?;
     let lock = tx.lock(user).await?;
-    let held = notifications::release(&mut tx, &lock, turn.now).await?;
-    let delivered: Vec<_> = held.iter().map(|one| (one.id, one.kind, one.severity)).collect();
-    let outbox = Outbox { events: told(user, &delivered).into_iter().collect(), ..Outbox::nothing() };
+    let told = notifications::release(&mut tx, &lock, turn.now).await?;
     state.faults.point("notify.before_commit").await;
-    tx.commit(outbox, turn.now).await?;
+    tx.commit(told, turn.now).await?;
     state.faults.point("notify.after_commit").await;
     Ok(())
 }

@@ -15,10 +15,10 @@ const LOUD = { info: "", warning: "warn", critical: "bad" };
 
 /** Where a link of the API leads on the dashboard. */
 export function pageOf(link) {
-  const found = /^\/api\/v1\/(approvals|decisions|executions|accounts|trust|spend|jobs)(?:\/([^/]+))?/.exec(link ?? "");
+  const found = /^\/api\/v1\/(approvals|decisions|executions|accounts|channels|trust|spend|jobs)(?:\/([^/]+))?/.exec(link ?? "");
   if (!found) return link?.startsWith("/") && !link.startsWith("/api/") ? link : null;
   const [, what, id] = found;
-  const pages = { approvals: id ? `/approvals/${id}` : "/", decisions: id ? `/activity/${id}` : "/activity", executions: id ? `/executions/${id}` : "/activity", accounts: "/accounts", trust: "/trust", spend: "/money", jobs: "/queue" };
+  const pages = { approvals: id ? `/approvals/${id}` : "/", decisions: id ? `/activity/${id}` : "/activity", executions: id ? `/executions/${id}` : "/activity", accounts: "/accounts", channels: "/settings", trust: "/trust", spend: "/money", jobs: "/queue" };
   return pages[what];
 }
 

@@ -96,6 +96,7 @@ impl Bench {
             google: None,
             identity: nobody(),
             vault: None,
+            outgoing: worker::adapters::outgoing::Outgoing::default(),
             providers: oauth::Providers::default(),
             clock,
             entropy,

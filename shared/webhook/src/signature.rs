@@ -18,7 +18,7 @@ const SCHEME: &str = "v1,";
 
 /// Why a signature does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unsigned {
+pub enum Unsigned {
     /// Not a time.
     #[error("`webhook-timestamp` must be whole seconds since 1970")]
     Time,
@@ -36,20 +36,20 @@ pub(crate) enum Unsigned {
 
 /// What was sent with a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Signed<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) timestamp: &'a str,
-    pub(crate) signatures: &'a str,
-    pub(crate) body: &'a [u8],
+pub struct Signed<'a> {
+    /// `webhook-id`.
+    pub id: &'a str,
+    /// `webhook-timestamp`.
+    pub timestamp: &'a str,
+    /// `webhook-signature`: one or more, blanks between them.
+    pub signatures: &'a str,
+    /// The exact bytes.
+    pub body: &'a [u8],
 }
 
 impl Signed<'_> {
     /// Whether any of the signatures holds under any of the secrets.
-    pub(crate) fn check<'s>(
-        &self,
-        secrets: impl IntoIterator<Item = &'s [u8]>,
-        now: Timestamp,
-    ) -> Result<(), Unsigned> {
+    pub fn check<'s>(&self, secrets: impl IntoIterator<Item = &'s [u8]>, now: Timestamp) -> Result<(), Unsigned> {
         let at = self.timestamp.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         let at = at.map(Timestamp::new).ok_or(Unsigned::Time)?;
         if now.since(at).abs() > TOLERANCE {
@@ -73,8 +73,14 @@ fn mac(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha
     Some(mac)
 }
 
-/// A secret as a sender is given it.
-pub(crate) fn written(secret: &[u8]) -> String {
+/// The signature of a request that is about to be sent.
+pub fn sign(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> Option<String> {
+    let mac = mac(secret, id, &timestamp.to_string(), body)?;
+    Some(format!("{SCHEME}{}", BASE64_STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+/// A secret as whoever shares it is given it.
+pub fn written(secret: &[u8]) -> String {
     format!("{PREFIX}{}", BASE64_STANDARD.encode(secret))
 }
 
@@ -90,8 +96,7 @@ mod tests {
     }
 
     fn sign(secret: &[u8], timestamp: &str) -> String {
-        let mac = mac(secret, "msg-1", timestamp, BODY).unwrap();
-        format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+        super::sign(secret, "msg-1", timestamp.parse().unwrap_or_default(), BODY).unwrap()
     }
 
     fn check(timestamp: &str, signatures: &str, body: &[u8]) -> Result<(), Unsigned> {

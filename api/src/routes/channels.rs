@@ -1,0 +1,364 @@
+//! Channels: where else a person is told (`domain.md` §12). A webhook's secret is shown once, and signs what is sent there.
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    channel::{Channel, Delivery, Kind, MOST},
+    event::Name,
+    id::{ChannelId, UserId, kind},
+    notify::Severity,
+    outbox::Outbox,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Tx, UserLock, channels, deliveries, secrets};
+use url::Url;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook::{address::Reach, signature};
+
+use super::deliveries::Shown as ShownDelivery;
+use crate::{
+    State as Api,
+    body::Body,
+    caller::{Person, Read, Settings as MaySet},
+    check::Checks,
+    etag,
+    idempotency::KeepInstead,
+    problem::{Code, Problem},
+    query::At,
+    wire::words,
+};
+
+/// Bytes of a new secret.
+const SECRET: usize = 32;
+/// Longest URL.
+const LONGEST: usize = 2000;
+
+/// A channel as the person writes it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = WrittenChannel)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    /// How it is reached; stays what it is.
+    #[schema(value_type = words::ChannelKind)]
+    kind: Kind,
+    /// What it is called; its address unless told.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    name: Option<String>,
+    /// An https URL, or a mail address.
+    #[schema(max_length = 2000, example = "https://example.org/hook")]
+    address: String,
+    /// Nothing less is told there; `warning` unless told.
+    #[serde(default = "warning")]
+    #[schema(value_type = words::Severity)]
+    minimum_severity: Severity,
+    /// Off means that nothing is told there.
+    #[serde(default = "on")]
+    enabled: bool,
+}
+
+const fn on() -> bool {
+    true
+}
+
+const fn warning() -> Severity {
+    Severity::Warning
+}
+
+impl Written {
+    fn check(&self, api: &Api) -> Result<(), Problem> {
+        let mut checks = Checks::default();
+        if let Some(name) = &self.name {
+            checks.text(name, "/name", 100);
+        }
+        let short = self.address.len() <= LONGEST;
+        checks.want(short, "/address", format!("at most {LONGEST} characters"));
+        let reach = if api.config.allow_private_addresses { Reach::Anywhere } else { Reach::Public };
+        match self.kind {
+            Kind::Webhook => match self.address.parse::<Url>() {
+                Ok(url) => {
+                    if let Err(why) = reach.allows_url(&url) {
+                        checks.wrong("/address", why.to_string());
+                    }
+                }
+                Err(_) => checks.wrong("/address", "must be a URL such as https://example.org/hook"),
+            },
+            Kind::Email => {
+                checks.want(is_mail(&self.address), "/address", "must be a mail address such as me@example.org");
+            }
+        }
+        checks.done()?;
+        if self.kind == Kind::Email && api.config.mail.is_none() {
+            let detail = "This installation has no mail server (SKYTWIN_SMTP_URL). A webhook works without.";
+            return Err(Problem::new(Code::NoMail, detail));
+        }
+        Ok(())
+    }
+
+    fn named(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            match self.address.parse::<Url>().ok().filter(|_| self.kind == Kind::Webhook) {
+                Some(url) => url.host_str().unwrap_or_default().to_owned(),
+                None => self.address.chars().take(100).collect(),
+            }
+        })
+    }
+}
+
+/// One `@`, something on each side, a dot behind it, nothing that would be more than an address.
+fn is_mail(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c);
+    text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty()
+            && text.len() <= 254
+            && name.chars().all(plain)
+            && host.contains('.')
+            && !host.starts_with('.')
+            && !host.ends_with('.')
+            && host.chars().all(|c| c.is_alphanumeric() || ".-".contains(c))
+    })
+}
+
+/// A channel as it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Channel)]
+pub(crate) struct Shown {
+    id: Uuid,
+    /// How it is reached.
+    #[schema(value_type = words::ChannelKind)]
+    kind: Kind,
+    /// What it is called.
+    name: String,
+    /// A URL, or a mail address.
+    address: String,
+    /// Nothing less is told there.
+    #[schema(value_type = words::Severity)]
+    minimum_severity: Severity,
+    /// Off means that nothing is told there.
+    enabled: bool,
+    /// Since when what is sent there dies.
+    #[schema(value_type = Option<words::Instant>)]
+    failing_since: Option<Timestamp>,
+    /// What is wrong with it.
+    trouble: Option<String>,
+    /// The `ETag`.
+    revision: i64,
+    #[schema(value_type = words::Instant)]
+    created_at: Timestamp,
+    #[schema(value_type = words::Instant)]
+    updated_at: Timestamp,
+    /// What signs what is sent there (Standard Webhooks): shown when it is made, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl From<Channel> for Shown {
+    fn from(channel: Channel) -> Self {
+        Self {
+            id: channel.id.uuid(),
+            kind: channel.kind,
+            name: channel.name,
+            address: channel.address,
+            minimum_severity: channel.minimum_severity,
+            enabled: channel.enabled,
+            failing_since: channel.failing_since,
+            trouble: channel.trouble,
+            revision: channel.revision,
+            created_at: channel.created_at,
+            updated_at: channel.updated_at,
+            secret: None,
+        }
+    }
+}
+
+/// All of a person's channels.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Channels {
+    items: Vec<Shown>,
+    /// Which kinds can be added here.
+    #[schema(value_type = Vec<words::ChannelKind>)]
+    kinds: Vec<Kind>,
+}
+
+fn follows(user: UserId, id: ChannelId, change: &str) -> Outbox {
+    let facts = json!({ "channel": id, "change": change }).as_object().cloned().unwrap_or_default();
+    Outbox::nothing().event(user, Name::ChannelChanged, facts)
+}
+
+fn shown(status: StatusCode, channel: Channel) -> Response {
+    (status, etag::header(channel.revision), Json(Shown::from(channel))).into_response()
+}
+
+/// List channels.
+#[utoipa::path(get, path = "/channels", tag = "notifications", security(("token" = ["read"])), responses(
+    (status = 200, description = "All of them.", body = Channels),
+))]
+pub(crate) async fn list(State(api): State<Api>, caller: Person<Read>) -> Result<Json<Channels>, Problem> {
+    let items = channels::list(&api.store, caller.user).await?.into_iter().map(Shown::from).collect();
+    let mail = api.config.mail.is_some();
+    let kinds = Kind::ALL.iter().copied().filter(|kind| mail || *kind != Kind::Email).collect();
+    Ok(Json(Channels { items, kinds }))
+}
+
+/// Add a channel. What signs a webhook is in the answer, and in no other.
+#[utoipa::path(post, path = "/channels", tag = "notifications", request_body = Written, security(("token" = ["settings"])), responses(
+    (status = 201, description = "The channel.", body = Shown, headers(("ETag" = String), ("Location" = String))),
+))]
+pub(crate) async fn create(
+    State(api): State<Api>,
+    caller: Person<MaySet>,
+    Body(written): Body<Written>,
+) -> Result<Response, Problem> {
+    written.check(&api)?;
+    let now = api.clock.now();
+    let channel = Channel {
+        id: api.entropy.id(now),
+        user: caller.user,
+        kind: written.kind,
+        name: written.named(),
+        address: written.address,
+        minimum_severity: written.minimum_severity,
+        enabled: written.enabled,
+        failing_since: None,
+        trouble: None,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = api.store.begin().await?;
+    let lock = tx.lock(caller.user).await?;
+    if channels::list(&mut tx, caller.user).await?.len() >= MOST {
+        return Err(Problem::one("", format!("you have {MOST} channels, as many as there can be; remove one first")));
+    }
+    channels::save(&mut tx, &lock, &channel).await?;
+    let secret = match channel.kind {
+        Kind::Webhook => Some(keep_secret(&api, &mut tx, &lock, &channel, now).await?),
+        Kind::Email => None,
+    };
+    tx.commit(follows(caller.user, channel.id, "created"), now).await?;
+    let location = [("location", format!("/api/v1/channels/{}", channel.id))];
+    let mut shown = Shown::from(channel);
+    // What is kept under an Idempotency-Key must sign nothing.
+    let kept = serde_json::to_vec(&shown).map_err(|error| Problem::internal(&error))?;
+    shown.secret = secret;
+    let kept = Extension(KeepInstead(Bytes::from(kept)));
+    Ok((StatusCode::CREATED, kept, location, etag::header(shown.revision), Json(shown)).into_response())
+}
+
+/// Makes what signs a webhook and keeps it sealed; gives it as it is shown.
+async fn keep_secret(
+    api: &Api,
+    tx: &mut Tx,
+    lock: &UserLock,
+    channel: &Channel,
+    now: Timestamp,
+) -> Result<String, Problem> {
+    let keys = api.config.vault.as_ref().ok_or_else(|| {
+        Problem::new(Code::NoVault, "Give this process the vault's keys: SKYTWIN_VAULT_KEY or SKYTWIN_VAULT_KEY_FILE.")
+    })?;
+    let secret = api.entropy.bytes::<SECRET>();
+    let binding = channels::binding(channel.user, channel.id);
+    let sealed = keys.seal(binding, &secret, &api.entropy).map_err(|error| Problem::internal(&error))?;
+    secrets::put(tx, lock, binding, &sealed, now).await?;
+    Ok(signature::written(&secret))
+}
+
+/// One channel.
+#[utoipa::path(get, path = "/channels/{id}", tag = "notifications", security(("token" = ["read"])), params(("id" = Uuid, Path)), responses(
+    (status = 200, description = "The channel.", body = Shown, headers(("ETag" = String))),
+))]
+pub(crate) async fn get(
+    State(api): State<Api>,
+    caller: Person<Read>,
+    At(id): At<kind::Channel>,
+) -> Result<Response, Problem> {
+    Ok(shown(StatusCode::OK, channels::get(&api.store, caller.user, id).await?))
+}
+
+/// Change a channel as a whole; with If-Match only if nobody has changed it since (412 otherwise). Its trouble is forgotten.
+#[utoipa::path(put, path = "/channels/{id}", tag = "notifications", request_body = Written, security(("token" = ["settings"])),
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was seen.")), responses(
+    (status = 200, description = "The channel as it is now.", body = Shown, headers(("ETag" = String))),
+))]
+pub(crate) async fn put(
+    State(api): State<Api>,
+    caller: Person<MaySet>,
+    At(id): At<kind::Channel>,
+    headers: HeaderMap,
+    Body(written): Body<Written>,
+) -> Result<Response, Problem> {
+    written.check(&api)?;
+    let now = api.clock.now();
+    let mut tx = api.store.begin().await?;
+    let lock = tx.lock(caller.user).await?;
+    let found = channels::get(&mut tx, caller.user, id).await?;
+    etag::check(&headers, found.revision)?;
+    if found.kind != written.kind {
+        return Err(Problem::one("/kind", "stays what it is; remove this channel and add another"));
+    }
+    let channel = Channel {
+        name: written.named(),
+        address: written.address,
+        minimum_severity: written.minimum_severity,
+        enabled: written.enabled,
+        failing_since: None,
+        trouble: None,
+        revision: found.revision + 1,
+        updated_at: now,
+        ..found
+    };
+    channels::save(&mut tx, &lock, &channel).await?;
+    tx.commit(follows(caller.user, id, "changed"), now).await?;
+    Ok(shown(StatusCode::OK, channel))
+}
+
+/// Remove a channel, with what is on its way there; with If-Match only if nobody has changed it since.
+#[utoipa::path(delete, path = "/channels/{id}", tag = "notifications", security(("token" = ["settings"])),
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was seen.")), responses(
+    (status = 204, description = "Gone."),
+))]
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    caller: Person<MaySet>,
+    At(id): At<kind::Channel>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let now = api.clock.now();
+    let mut tx = api.store.begin().await?;
+    let lock = tx.lock(caller.user).await?;
+    let found = channels::get(&mut tx, caller.user, id).await?;
+    etag::check(&headers, found.revision)?;
+    channels::remove(&mut tx, &lock, id).await?;
+    tx.commit(follows(caller.user, id, "removed"), now).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send a test there: one try, whose outcome is with its deliveries. 409 while the channel is off.
+#[utoipa::path(post, path = "/channels/{id}/test", tag = "notifications", security(("token" = ["settings"])), params(("id" = Uuid, Path)),
+    responses((status = 202, description = "On its way.", body = ShownDelivery)))]
+pub(crate) async fn test(
+    State(api): State<Api>,
+    caller: Person<MaySet>,
+    At(id): At<kind::Channel>,
+) -> Result<Response, Problem> {
+    let now = api.clock.now();
+    let mut tx = api.store.begin().await?;
+    let lock = tx.lock(caller.user).await?;
+    let channel = channels::get(&mut tx, caller.user, id).await?;
+    if !channel.enabled {
+        return Err(Problem::new(Code::OutOfPlace, "It is switched off. Switch it on first.").fact("state", "off"));
+    }
+    let label = format!("test:{}", api.entropy.uuid(now));
+    let (delivery, outbox) = Delivery::plan(&channel, &label, Vec::new(), now);
+    deliveries::save(&mut tx, &lock, &delivery).await?;
+    tx.commit(outbox, now).await?;
+    Ok((StatusCode::ACCEPTED, Json(ShownDelivery::from(delivery))).into_response())
+}
