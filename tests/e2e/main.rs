@@ -22,6 +22,7 @@ mod mailbox;
 mod observe;
 mod scenarios;
 mod storm;
+mod streams;
 mod tour;
 mod up;
 mod walk;

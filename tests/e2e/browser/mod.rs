@@ -7,6 +7,7 @@ mod channels;
 mod driver;
 mod keys;
 mod live;
+mod many;
 mod pages;
 mod rules;
 mod stage;
