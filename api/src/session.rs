@@ -86,6 +86,12 @@ pub(crate) async fn open(
     headers: &HeaderMap,
     now: Timestamp,
 ) -> Result<(Session, Secret), Problem> {
+    // Who signs in again in the same browser is done with what was open there, and could not end it any more.
+    if let Some(before) = self::secret(api, headers)
+        && let Some(earlier) = sessions::by_hash(&mut *tx, &token::hash(before), now).await?
+    {
+        sessions::end(tx, earlier.grant.user, earlier.id, now).await?;
+    }
     let secret = Secret::new(format!("ss_{}", api.entropy.secret().reveal()));
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
     let agent = agent.chars().take(LONGEST_AGENT).collect();

@@ -26,3 +26,4 @@ mod streams;
 mod tour;
 mod up;
 mod walk;
+mod watched;

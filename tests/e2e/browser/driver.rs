@@ -2,7 +2,12 @@
 //!
 //! Clicks and keys go through the browser's own input, so what is hidden, covered or disabled can't be used here either.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -35,6 +40,7 @@ fn installed() -> Option<(PathBuf, PathBuf)> {
 /// Starts browsers; ends them all when dropped.
 pub(crate) struct Driver {
     chromium: PathBuf,
+    port: u16,
     root: String,
     http: Client,
     _process: Process,
@@ -49,8 +55,8 @@ impl Driver {
         };
         let mut process = Process::start(driver, &["--port=0"], &[]);
         let said = process.says("started successfully on port ").await;
-        let port = said.rsplit(' ').next().unwrap().trim_end_matches('.').to_owned();
-        Some(Self { chromium, root: format!("http://127.0.0.1:{port}"), http: tests::http(), _process: process })
+        let port: u16 = said.rsplit(' ').next().unwrap().trim_end_matches('.').parse().unwrap();
+        Some(Self { chromium, port, root: format!("http://127.0.0.1:{port}"), http: tests::http(), _process: process })
     }
 
     /// A browser of its own: nobody is signed in there.
@@ -78,6 +84,18 @@ impl Driver {
             .unwrap();
         let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {answer}"));
         Browser { http: self.http.clone(), session: format!("{}/session/{id}", self.root), origin: origin.to_owned() }
+    }
+}
+
+impl Drop for Driver {
+    /// Killed, it would leave the browsers of a test that failed behind: asked to, it takes them along.
+    fn drop(&mut self) {
+        let ended = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut line| {
+            line.set_read_timeout(Some(Duration::from_secs(10)))?;
+            line.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            line.read_to_end(&mut Vec::new())
+        });
+        drop(ended);
     }
 }
 

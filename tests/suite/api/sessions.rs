@@ -182,3 +182,20 @@ async fn a_session_lives_while_it_is_used_but_no_longer_than_a_month_and_ends_wh
     assert!(out.header("set-cookie").starts_with("skytwin=; Path=/; Max-Age=0"), "{out:?}");
     assert_eq!(one.get("/session").await.problem().0, 401);
 }
+
+#[tokio::test]
+async fn a_browser_that_signs_in_again_leaves_no_earlier_session_behind() {
+    let door = Door::open().await;
+    let (_, token) = door.somebody("Ada", TrustTier::Suggest).await;
+    let first = Browser::of(&door, &sign_in(&door, &json!({ "token": token })).await.is(200));
+    let again =
+        door.post("/sign-in", "", &json!({ "token": token })).header("cookie", &first.cookie).send().await.is(200);
+    let second = Browser::of(&door, &again);
+    assert_eq!(first.get("/session").await.problem().0, 401, "the earlier one is over");
+    let listed = second.get("/sessions").await.is(200).body();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
+
+    let elsewhere = Browser::of(&door, &sign_in(&door, &json!({ "token": token })).await.is(200));
+    second.get("/session").await.is(200);
+    elsewhere.get("/session").await.is(200);
+}

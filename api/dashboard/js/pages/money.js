@@ -39,6 +39,7 @@ export function money(context) {
       h("div", null, h("h1", { tabindex: "-1" }, "Money"), h("p", null, "What your twin may spend, and what it did.")),
       h("div", { class: "actions" }, may("settings") && button("Change limits", () => limits(today.again)))),
     today,
+    overrides(context),
     h("section", { class: "section", "aria-labelledby": "ledger" }, h("h2", { id: "ledger" }, "Every entry"), ledger.element));
 }
 
@@ -77,6 +78,23 @@ function hours({ entries, currency }) {
     h("h2", { id: "hours" }, "Hour by hour"),
     h("p", { class: "little soft" }, total ? `${shown(total, currency)} in the last 24 hours; the most in one hour was ${shown(Math.max(...sums), currency)}.` : "Nothing was spent in the last 24 hours."),
     svg("svg", { class: "hours", viewBox: "0 0 480 125", role: "img", "aria-label": `Spent per hour over the last 24 hours: ${shown(total, currency)} in total` }, bars, marks));
+}
+
+/** Every yes above the daily limit, in the words it was said with; nothing where there was none. */
+function overrides(context) {
+  return region(context, {
+    events: ["spend.changed"],
+    ghost: h("span"),
+    load: (signal) => get(query("/spend/overrides", { limit: 20 }), { signal }),
+    show: (page) => page.items.length > 0 && h("section", { class: "section", "aria-labelledby": "overrides" },
+      h("div", null, h("h2", { id: "overrides" }, "Above the daily limit"), h("p", { class: "little soft" }, "What you allowed all the same, and why.")),
+      h("ul", { class: "rows card tight" }, page.items.map((one) => h("li", null,
+        h("div", { class: "grow" },
+          h("a", { class: "whole", href: `/activity/${one.decision}`, "data-focus": `override-${one.id}` }, name(one.verb)),
+          h("p", { class: "little soft" }, `“${one.reason}”`),
+          h("p", { class: "tiny soft" }, `${shown(one.settled_cents, one.currency)} spent and ${shown(one.reserved_cents, one.currency)} reserved then, of ${shown(one.limit_cents, one.currency)}`)),
+        h("div", { class: "end" }, h("strong", { class: "even" }, shown(one.cost_cents, one.currency)), h("span", { class: "little soft even" }, when(one.at))))))),
+  });
 }
 
 const KIND = { reserve: "warn", settle: "accent", release: "", refund: "good" };

@@ -7,7 +7,7 @@ import { span } from "../format.js";
 import { icon } from "../icons.js";
 import { empty, region } from "../region.js";
 import { say } from "../toast.js";
-import { name, sentence } from "../words.js";
+import { name } from "../words.js";
 import { chip, when } from "../parts/badges.js";
 import { everySecond } from "../tick.js";
 
@@ -51,13 +51,15 @@ function whole(system, again) {
     h("div", { class: "buttons" }, stopped ? button([icon("play"), "Let everything go on"], () => turn("resume"), { kind: "main" }) : button([icon("stop"), "Stop everything"], () => turn("stop"), { kind: "bad" })));
 }
 
-/** The engine's breaker, whatever the API tells of it. */
+const PASSES = { closed: ["Work passes", "good"], open: ["Its work waits", "bad"], half_open: ["Being tried", "warn"] };
+
+/** The breaker of each engine that was ever in trouble. */
 function breaker(engine) {
-  const all = engine.items ?? engine.engines ?? [engine];
+  const all = engine.items;
   if (!all.length) return null;
   return h("section", { class: "section", "aria-labelledby": "engine" }, h("h2", { id: "engine" }, "Engines"),
-    h("ul", { class: "rows card tight" }, all.map((one) => h("li", null, h("div", { class: "grow" }, h("strong", null, one.engine ?? one.name ?? "Engine"), one.error && h("p", { class: "little soft" }, one.error)),
-      h("div", { class: "end" }, one.state && chip(sentence(name(one.state)), one.state === "closed" ? "good" : "bad"), one.failures > 0 && chip(`${one.failures} failures`, "warn"), one.until && h("span", { class: "little soft" }, "until ", when(one.until)))))));
+    h("ul", { class: "rows card tight" }, all.map((one) => h("li", null, h("div", { class: "grow" }, h("strong", null, one.name), (one.misconfigured ?? one.last_failure) && h("p", { class: "little soft" }, one.misconfigured ?? one.last_failure)),
+      h("div", { class: "end" }, one.misconfigured_since && chip("Needs an operator", "bad"), chip(...(PASSES[one.state] ?? [one.state])), one.failures > 0 && chip(`${one.failures} failures`, "warn"), one.until && h("span", { class: "little soft" }, "until ", when(one.until)))))));
 }
 
 function depths(queues) {
