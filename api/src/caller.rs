@@ -138,9 +138,15 @@ pub(crate) async fn authenticate(State(api): State<Api>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     match recognise(&api, &parts).await {
         Ok(caller) => {
+            if let Err(problem) = api.allowances.of_caller(&caller.key, api.clock.now()) {
+                return problem.into_response();
+            }
             trace::is_by(caller.user);
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) if problem.code() == Code::Unauthenticated => {
+            api.allowances.of_stranger(&parts, api.clock.now(), problem).into_response()
         }
         Err(problem) => problem.into_response(),
     }

@@ -3,6 +3,7 @@
 //! Invariant: a handler decides nothing. It locks the person, loads, calls a pure function of the domain, saves, and
 //! commits with everything that follows; what it answers is what was committed.
 
+mod allowance;
 mod audit;
 pub mod body;
 pub mod caller;
@@ -30,6 +31,8 @@ use oauth::Providers;
 use runtime::{Clock, Config, Entropy};
 use store::Store;
 
+use crate::allowance::Allowances;
+
 pub use live::Live;
 pub use routes::router;
 pub use serve::{Error, main, serve};
@@ -47,6 +50,8 @@ pub struct State {
     pub config: Arc<Config>,
     /// Who follows events in this process.
     pub live: Live,
+    /// What callers have left.
+    allowances: Allowances,
     /// Where accounts can be connected.
     pub providers: Providers,
 }
@@ -55,6 +60,14 @@ impl State {
     /// Puts it together.
     pub fn new(store: Store, clock: Clock, entropy: Entropy, config: &Config) -> Self {
         let providers = Providers::new(config);
-        Self { store, clock, entropy, config: Arc::new(config.clone()), live: Live::new(), providers }
+        Self {
+            store,
+            clock,
+            entropy,
+            config: Arc::new(config.clone()),
+            live: Live::new(),
+            allowances: Allowances::new(config.requests_per_minute),
+            providers,
+        }
     }
 }

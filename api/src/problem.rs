@@ -99,6 +99,8 @@ table! {
     NoMail = "no_mail", SERVICE_UNAVAILABLE, "Mail is not set up here";
     /// As many as one person may have at once.
     TooMany = "too_many", TOO_MANY_REQUESTS, "Too many at once";
+    /// More often than one caller may.
+    TooOften = "too_often", TOO_MANY_REQUESTS, "Too many requests";
     /// Something broke here.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
     /// The database is away, or too much is going on.

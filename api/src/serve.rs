@@ -6,7 +6,7 @@ use runtime::{Clock, Config, Entropy, Role, Shutdown, scrape, telemetry};
 use store::Store;
 use tokio::net::TcpListener;
 
-use crate::{State, patient::Patient, router};
+use crate::{State, allowance::Peer, patient::Patient, router};
 
 /// Why the API could not run, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +49,8 @@ pub async fn serve(listener: TcpListener, state: State, shutdown: Shutdown) -> R
     let asked = shutdown.clone();
     let (live, store, clock) = (state.live.clone(), state.store.clone(), state.clock.clone());
     shutdown.spawn_for_ever("events", live.attend(store, clock, shutdown.clone()));
-    let serving =
-        axum::serve(Patient(listener), router(state)).with_graceful_shutdown(async move { asked.requested().await });
+    let serving = axum::serve(Patient(listener), router(state).into_make_service_with_connect_info::<Peer>())
+        .with_graceful_shutdown(async move { asked.requested().await });
     let late = async {
         shutdown.requested().await;
         tokio::time::sleep(grace).await;

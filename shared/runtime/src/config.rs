@@ -44,6 +44,8 @@ pub struct Config {
     pub dashboard_dir: Option<PathBuf>,
     /// `SKYTWIN_LOG`: a filter such as `info,store=debug`.
     pub log: String,
+    /// `SKYTWIN_REQUESTS_PER_MINUTE`: of one credential at one process; default 12000, a quarter of it at once.
+    pub requests_per_minute: u32,
     /// `SKYTWIN_KEEP_DAYS`: how long things are kept.
     pub keep: Retention,
     /// `SKYTWIN_LOG_FORMAT`: `pretty` (default) or `json`.
@@ -117,7 +119,7 @@ impl Config {
     /// The same, with what is wrong beside it: there a default stands.
     pub(crate) fn read_all(variables: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<String>) {
         let mut reader = Reader::new(variables);
-        let port = reader.number("PORT", 1, u16::MAX.into()).and_then(|port| u16::try_from(port).ok());
+        let port = reader.number("PORT", 1, u16::MAX.into());
         let fallback = port.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)), |port| {
             SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))
         });
@@ -128,10 +130,7 @@ impl Config {
                 true,
                 database_url,
             ),
-            db_connections: reader
-                .number("SKYTWIN_DB_CONNECTIONS", 2, 1000)
-                .and_then(|n| u32::try_from(n).ok())
-                .unwrap_or(10),
+            db_connections: reader.number("SKYTWIN_DB_CONNECTIONS", 2, 1000).unwrap_or(10),
             ears: reader.parsed(
                 "SKYTWIN_LISTEN_DATABASE_URL",
                 "postgres://user:password@host:port/database of the server itself, or `off`",
@@ -147,6 +146,7 @@ impl Config {
             log: reader
                 .parsed("SKYTWIN_LOG", "a log filter such as `info,store=debug`", false, log)
                 .unwrap_or_else(|| crate::telemetry::DEFAULT_FILTER.to_owned()),
+            requests_per_minute: reader.number("SKYTWIN_REQUESTS_PER_MINUTE", 1, 10_000_000).unwrap_or(12_000),
             keep: reader.parsed("SKYTWIN_KEEP_DAYS", Retention::WANTED, false, Retention::parse).unwrap_or_default(),
             log_format: reader
                 .parsed("SKYTWIN_LOG_FORMAT", "pretty or json", false, log_format)
@@ -266,9 +266,11 @@ impl Reader {
         parsed
     }
 
-    fn number(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
+    fn number<N: TryFrom<u64>>(&mut self, name: &str, least: u64, most: u64) -> Option<N> {
         let wanted = format!("a whole number from {least} to {most}");
-        self.parsed(name, &wanted, false, |text| text.parse().ok().filter(|n| (least..=most).contains(n)))
+        self.parsed(name, &wanted, false, |text| {
+            N::try_from(text.parse().ok().filter(|n| (least..=most).contains(n))?).ok()
+        })
     }
 
     fn providers(&mut self) -> Vec<Provider> {

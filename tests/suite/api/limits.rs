@@ -1,5 +1,6 @@
 //! What is too much, too deep, too strange or too early: each is refused in the same shape.
 
+use chrono::TimeDelta;
 use domain::tier::TrustTier;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -180,4 +181,33 @@ async fn readiness_wants_every_migration_and_liveness_wants_nothing() {
     door.world.pool.close().await;
     assert_eq!(door.get("/health/ready", "").await.problem(), (503, "unavailable".into()));
     door.get("/health/live", "").await.is(200);
+}
+
+#[tokio::test]
+async fn whoever_asks_too_often_hears_when_to_come_again_and_nobody_else_does() {
+    let door = Door::with(&[("SKYTWIN_REQUESTS_PER_MINUTE", "60")]).await;
+    let (_, ada) = door.somebody("Ada", TrustTier::Suggest).await;
+    let (_, bob) = door.somebody("Bob", TrustTier::Suggest).await;
+    for _ in 0..15 {
+        door.get("/trust", &ada).await.is(200);
+    }
+    let refused = door.get("/trust", &ada).await;
+    assert_eq!((refused.problem(), refused.header("retry-after")), ((429, "too_often".into()), "2"));
+    door.get("/trust", &bob).await.is(200);
+    door.world.hand.advance(TimeDelta::seconds(1));
+    door.get("/trust", &ada).await.is(200);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_is_slowed_and_who_is_known_there_is_not() {
+    let door = Door::open().await;
+    let (_, token) = door.somebody("Ada", TrustTier::Suggest).await;
+    let mut guesses = 0;
+    while door.get("/trust", "st_guess").await.problem() == (401, "unauthenticated".into()) {
+        guesses += 1;
+        assert!(guesses <= 1000, "nobody stops it");
+    }
+    assert_eq!(guesses, 1000);
+    assert_eq!(door.get("/trust", "").await.problem(), (429, "too_often".into()));
+    door.get("/trust", &token).await.is(200);
 }

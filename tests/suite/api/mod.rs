@@ -123,6 +123,11 @@ impl Call<'_> {
 
 impl Door {
     async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// One whose environment says this as well.
+    async fn with(more: &[(&str, &str)]) -> Self {
         let world = World::new().await;
         let clock = world.clock.clone();
         let pinned = queue::Clock::given(move || clock.now().utc());
@@ -138,6 +143,7 @@ impl Door {
             ("SKYTWIN_PROVIDERS", r#"{"google": {"client_id": "test", "revoke_url": "http://127.0.0.1:1/"}}"#),
         ]
         .map(text);
+        let variables = variables.into_iter().chain(more.iter().copied().map(text));
         let config = Config::read(variables).expect("a configuration");
         let state = api::State::new(store.clone(), world.clock.clone(), world.entropy.clone(), &config);
         let shutdown = Shutdown::new();
