@@ -1,4 +1,4 @@
-// Queue, for operators: how deep, how old, what is dead and why, the engine's breaker, and the switch that stops everything.
+// Queue, for operators: how deep, how old, how fast and by how many, what is dead and why, the engine's breaker, and the switch that stops everything.
 import { h } from "../dom.js";
 import { get, post } from "../api.js";
 import { button } from "../form.js";
@@ -15,17 +15,14 @@ const EVERY = 5;
 
 /** The page. */
 export function queue(context) {
-  const optional = (path, signal) => get(path, { signal }).catch((problem) => {
-    if (problem.status === 404) return null;
-    throw problem;
-  });
+  const pace = paces();
   const element = region(context, {
     label: "The queue",
     load: async (signal) => {
-      const [jobs, system, engine] = await Promise.all([get("/jobs", { signal }), get("/system", { signal }), optional("/engine", signal)]);
-      return { jobs, system, engine };
+      const [jobs, system, engine, workers] = await Promise.all(["/jobs", "/system", "/engine", "/workers"].map((path) => get(path, { signal })));
+      return { jobs, system, engine, workers: workers.items, done: pace(jobs.queues) };
     },
-    show: ({ jobs, system, engine }, again) => [whole(system, again), engine && breaker(engine), depths(jobs.queues), dead(jobs.dead, again)],
+    show: ({ jobs, system, engine, workers, done }, again) => [whole(system, again), breaker(engine), depths(jobs.queues, workers, done), dead(jobs.dead, again)],
   });
   // Operators have no stream of their own: look again every few seconds while the page is seen.
   let rest = EVERY;
@@ -62,14 +59,31 @@ function breaker(engine) {
       h("div", { class: "end" }, one.misconfigured_since && chip("Needs an operator", "bad"), chip(...(PASSES[one.state] ?? [one.state])), one.failures > 0 && chip(`${one.failures} failures`, "warn"), one.until && h("span", { class: "little soft" }, "until ", when(one.until)))))));
 }
 
-function depths(queues) {
-  const head = ["Queue", "Due", "Oldest", "Later", "Running", "Dead", "Done"];
+/** Tells per queue how many jobs were done in a minute, between one look and the next; nothing at the first. */
+function paces() {
+  let before = null;
+  return (queues) => {
+    const now = { at: Date.now(), done: new Map(queues.map((one) => [one.queue, one.done])) };
+    const last = before;
+    before = now;
+    // Finished jobs are thrown away after a while: then there is nothing to compare.
+    return new Map(queues.flatMap((one) => {
+      const more = last ? one.done - (last.done.get(one.queue) ?? 0) : -1;
+      return more < 0 ? [] : [[one.queue, Math.round((more * 60_000) / Math.max(1, now.at - last.at))]];
+    }));
+  };
+}
+
+function depths(queues, workers, done) {
+  const head = ["Queue", "Workers", "Due", "Oldest", "Later", "Running", "Done a minute", "Dead", "Done"];
+  const at = (queue) => workers.filter((one) => one.queue === queue).length;
   return h("section", { class: "section", "aria-labelledby": "depth" }, h("h2", { id: "depth" }, "How deep"),
     h("div", { class: "card tight scroll", tabindex: "0", role: "region", "aria-label": "How deep each queue is" }, h("table", null,
       h("thead", null, h("tr", null, head.map((word, at) => h("th", { scope: "col", class: at > 0 ? "number" : null }, word)))),
       h("tbody", null, queues.map((one) => h("tr", null,
         h("th", { scope: "row" }, name(one.queue)),
-        [one.due, one.oldest_due_seconds === null ? "–" : span(one.oldest_due_seconds * 1000), one.scheduled, one.running].map((cell) => h("td", { class: "number" }, String(cell))),
+        h("td", { class: "number" }, at(one.queue) || chip("0", "bad")),
+        [one.due, one.oldest_due_seconds === null ? "–" : span(one.oldest_due_seconds * 1000), one.scheduled, one.running, done.get(one.queue) ?? "–"].map((cell) => h("td", { class: "number" }, String(cell))),
         h("td", { class: "number" }, one.dead ? chip(String(one.dead), "bad") : "0"), h("td", { class: "number" }, String(one.done))))))));
 }
 
