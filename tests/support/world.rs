@@ -52,4 +52,10 @@ impl World {
     pub fn pass(&self, by: TimeDelta) -> Timestamp {
         self.hand.advance(by)
     }
+
+    /// Every bell that was rung and not heard yet is lost: only the sweep can tell now.
+    pub async fn lose_bells(&self) {
+        let lost = sqlx::raw_sql("DELETE FROM apalis.jobs").execute(&self.pool).await;
+        lost.expect("the jobs go");
+    }
 }

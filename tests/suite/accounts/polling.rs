@@ -80,8 +80,9 @@ impl Reader {
         self.rig.world.pass(by);
     }
 
-    /// The sources that the sweep would ring for.
+    /// The sources that the sweep rings for when their bells are lost.
     async fn late(&self) -> Vec<SourceId> {
+        self.rig.world.lose_bells().await;
         let rings = store::overdue::rings(&self.rig.world.store, self.rig.world.now(), 100).await.unwrap();
         let source = |job| if let Job::PollSource { source } = job { Some(source) } else { None };
         rings.into_iter().filter_map(|ring| source(ring.job)).collect()

@@ -157,8 +157,9 @@ impl Rig {
         sqlx::query_scalar(sql).fetch_one(&self.world.pool).await.unwrap()
     }
 
-    /// The accounts that the sweep would ring for.
+    /// The accounts that the sweep rings for when their bells are lost.
     pub(super) async fn overdue(&self) -> Vec<AccountId> {
+        self.world.lose_bells().await;
         let rings = store::overdue::rings(&self.world.store, self.world.now(), 1000).await.unwrap();
         let account = |job| if let Job::RefreshToken { account } = job { Some(account) } else { None };
         rings.into_iter().filter_map(|ring| account(ring.job)).collect()

@@ -172,8 +172,9 @@ impl Rig {
         self.run(Job::Deliver { delivery }).await
     }
 
-    /// Does whatever is overdue, as a sweep would have it done.
+    /// Loses every bell and does whatever is overdue, as a sweep would have it done.
     pub(super) async fn sweep(&self) -> usize {
+        self.world.lose_bells().await;
         let rings = overdue::rings(&self.world.store, self.world.now(), 100).await.unwrap();
         let late = rings.len();
         for ring in rings {
