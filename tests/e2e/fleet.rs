@@ -63,6 +63,15 @@ impl Process {
         self.ended()
     }
 
+    /// Waits until a worker has said that it works; before that, nobody hears a SIGTERM and it ends like any program.
+    pub(crate) async fn works(&self) {
+        settles("the worker works", Duration::from_mins(1), async || {
+            let log = self.log();
+            if log.contains("\"working\"") { Ok(()) } else { Err(log) }
+        })
+        .await;
+    }
+
     /// Waits until it has ended; gives its exit code.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         let until = Instant::now() + Duration::from_mins(1);
@@ -238,7 +247,7 @@ impl Person {
     /// Calls until a process answers with something other than "not now"; safe, since every call of a test is idempotent.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let mut turn = 0_usize;
-        eventually(&format!("{method} {path} is answered"), Duration::from_secs(90), async || {
+        settles(&format!("{method} {path} is answered"), Duration::from_secs(90), async || {
             turn += 1;
             let root = &self.roots[turn % self.roots.len()];
             let mut request =
@@ -246,12 +255,13 @@ impl Person {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let answer = request.send().await.ok()?;
+            let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
             let status = answer.status();
+            let body = answer.json().await.unwrap_or(Value::Null);
             if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-                return None;
+                return Err(format!("{status} {body}"));
             }
-            Some((status, answer.json().await.unwrap_or(Value::Null)))
+            Ok((status, body))
         })
         .await
     }
