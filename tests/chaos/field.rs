@@ -114,6 +114,15 @@ impl Field {
         self.fleet.start(&["worker"], &variables)
     }
 
+    /// Waits until a worker has said that it works; before that nobody hears a SIGTERM, and it ends like any program.
+    pub(crate) async fn works(&self, which: usize) {
+        settles("the worker works", Duration::from_mins(1), async || {
+            let log = self.workers[which].log();
+            if log.contains("\"working\"") { Ok(()) } else { Err(log) }
+        })
+        .await;
+    }
+
     /// Ends one as a crash would, and starts another in its place.
     pub(crate) fn replace(&mut self, which: usize) {
         let which = which % self.workers.len();

@@ -51,7 +51,7 @@ async fn workers_are_told_to_stop_under_load_again_and_again() {
             for turn in 0..10 {
                 field.progress.clone().percent(turn * 9).await;
                 let which = turn % 2;
-                field.workers[which].works().await;
+                field.works(which).await;
                 assert_eq!(field.workers[which].terminate(), Some(0), "{}", field.workers[which].log());
                 field.workers[which] = field.worker(&[]);
             }

@@ -63,15 +63,6 @@ impl Process {
         self.ended()
     }
 
-    /// Waits until a worker has said that it works; before that, nobody hears a SIGTERM and it ends like any program.
-    pub(crate) async fn works(&self) {
-        settles("the worker works", Duration::from_mins(1), async || {
-            let log = self.log();
-            if log.contains("\"working\"") { Ok(()) } else { Err(log) }
-        })
-        .await;
-    }
-
     /// Waits until it has ended; gives its exit code.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         let until = Instant::now() + Duration::from_mins(1);
