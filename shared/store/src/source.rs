@@ -116,9 +116,16 @@ impl Store {
     }
 }
 
-/// A process that vanished in the middle of a transaction must not keep a user locked for longer than a minute.
+/// A process that vanished in the middle of a transaction must not keep a person locked, and those that vanished with it
+/// must not follow each other in that lock: they give up waiting before the first one is ended.
 async fn prepare(conn: &mut PgConnection) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query!("SET idle_in_transaction_session_timeout = '60s'").execute(conn).await.map(drop)
+    sqlx::query!(
+        r#"SELECT set_config('lock_timeout', '8s', false) AS "waits!",
+                  set_config('idle_in_transaction_session_timeout', '10s', false) AS "rests!""#
+    )
+    .fetch_one(conn)
+    .await
+    .map(drop)
 }
 
 /// What was cut short (a time-out, a dropped transaction) may have been so because the line is dead. The pool would wait
@@ -130,8 +137,12 @@ async fn alive(conn: &mut PgConnection) -> std::result::Result<bool, sqlx::Error
 
 /// Brings the database up to date: the queue's own migrations first, then ours, which alter its tables.
 pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
-    queue::migrations().run(pool).await?;
-    MIGRATIONS.run(pool).await
+    // One that waits for another process's migrations waits as long as they take; so its connection is not given back.
+    let mut conn = pool.acquire().await?.detach();
+    sqlx::query!("SET lock_timeout = 0").execute(&mut conn).await?;
+    queue::migrations().run(&mut conn).await?;
+    MIGRATIONS.run(&mut conn).await?;
+    Ok(conn.close().await?)
 }
 
 mod sealed {

@@ -6,16 +6,20 @@ use ::store::{Error, Store, events, migrate};
 use domain::{event::Name, id::UserId, outbox::Outbox, signal::Object};
 use queue::Bell;
 use sqlx::postgres::PgPoolOptions;
-use tests::{Proxy, World, eventually};
+use tests::{Proxy, World, eventually, wait::within};
 use tokio::time::timeout;
 
 use super::made;
 
 /// A store of one connection behind a network that can fail.
 async fn behind(proxy: &Proxy, world: &World) -> Store {
+    behind_with(proxy, world, 1).await
+}
+
+async fn behind_with(proxy: &Proxy, world: &World, connections: u32) -> Store {
     let url =
         world.database.url().replace(&format!(":{}/", world.database.address().port()), &format!(":{}/", proxy.port()));
-    Store::connect(&url, 1).await.unwrap()
+    Store::connect(&url, connections).await.unwrap()
 }
 
 fn told(user: UserId) -> Outbox {
@@ -63,6 +67,36 @@ async fn a_line_that_goes_dead_without_a_word_does_not_cost_a_connection_for_eve
     assert!(timeout(Duration::from_millis(50), tx.lock(user)).await.is_err(), "it answered on a dead line");
     drop(tx);
     eventually("its only connection is replaced", async || store.ping().await).await;
+}
+
+#[tokio::test]
+async fn those_who_vanish_while_they_hold_or_want_a_person_leave_them_to_the_living() {
+    let world = World::new().await;
+    let user = made::user(&world).await;
+    let proxy = Proxy::to(world.database.address()).await;
+    let gone = behind_with(&proxy, &world, 4).await;
+    let mut holds = gone.begin().await.unwrap();
+    holds.lock(user).await.unwrap();
+    let mut wants = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let mut tx = gone.begin().await.unwrap();
+        wants.spawn(async move { drop(tx.lock(user).await) });
+    }
+    let waiting =
+        "SELECT count(*) = 3 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("three wait for it", async || {
+        sqlx::query_scalar::<_, bool>(waiting).fetch_one(&world.pool).await.ok().filter(|three| *three)
+    })
+    .await;
+    proxy.strand();
+
+    // one after the other of them would hold it for as long as the first, which is more than this waits
+    let living = Store::connect(&world.database.url(), 1).await.unwrap();
+    let until = within(Duration::from_secs(25), "the person is free again", async || {
+        let mut tx = living.begin().await?;
+        tx.lock(user).await.map(drop)
+    });
+    until.await;
 }
 
 #[tokio::test]
