@@ -143,7 +143,7 @@ pub(crate) fn ours(api: &Api, parts: &Parts) -> Result<(), Problem> {
     if same { Ok(()) } else { Err(Problem::new(Code::CrossSite, "Only a page served from here may ask for this.")) }
 }
 
-/// What a page of this session has to show: derived from the secret that no script and no other site can read.
+/// What a signed-in page has to show: derived from the cookie's secret, which no script and no other site can read.
 pub(crate) fn csrf(secret: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(token::hash(&format!("csrf {secret}")))
 }
