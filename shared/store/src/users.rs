@@ -176,7 +176,8 @@ impl SettingsRow {
 
 /// What the evaluator reads: tiers, limits, zone, and whether this user or the whole system is stopped.
 pub async fn settings(db: impl Source, user: UserId) -> Result<Settings> {
-    let found = sqlx::query!(
+    let row = sqlx::query_as!(
+        SettingsRow,
         r#"SELECT u.timezone, u.trust_tier, u.autonomy, u.settings_revision,
                   (u.stopped_at IS NOT NULL OR EXISTS (SELECT 1 FROM system_state s WHERE s.stopped_at IS NOT NULL)) AS "stopped!",
                   coalesce((SELECT jsonb_object_agg(d.domain, d.trust_tier) FROM domain_tiers d WHERE d.user_id = u.id), '{}')
@@ -187,14 +188,6 @@ pub async fn settings(db: impl Source, user: UserId) -> Result<Settings> {
     .fetch_optional(&mut *db.conn().await?)
     .await?
     .ok_or(Error::NotFound)?;
-    let row = SettingsRow {
-        timezone: found.timezone,
-        trust_tier: found.trust_tier,
-        autonomy: found.autonomy,
-        settings_revision: found.settings_revision,
-        stopped: found.stopped,
-        domain_tiers: found.domain_tiers,
-    };
     row.read(user)
 }
 
