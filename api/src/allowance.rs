@@ -1,4 +1,4 @@
-//! How often one credential may ask, and how often one address may show none that is good.
+//! How often one credential may ask, and how often one address may show nothing that is good: no token, link or signature.
 //!
 //! Kept in this process's memory: N processes together let through N times as much, which is what these limits are for
 //! (no caller takes the others' room), and no request costs a write. What is known to be good is never held back by what
@@ -11,8 +11,13 @@ use std::{
 };
 
 use axum::{
-    extract::connect_info::{ConnectInfo, Connected},
-    http::{HeaderValue, header, request::Parts},
+    extract::{
+        Request, State,
+        connect_info::{ConnectInfo, Connected},
+    },
+    http::{Extensions, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
     serve::IncomingStream,
 };
 use chrono::TimeDelta;
@@ -20,11 +25,12 @@ use domain::time::Timestamp;
 use observe::metrics;
 
 use crate::{
+    State as Api,
     patient::Patient,
     problem::{Code, Problem},
 };
 
-/// Requests without a good credential that one address may send in a minute, once its thousand in reserve are used up.
+/// Requests without anything good to show that one address may send in a minute, once its thousand in reserve are used up.
 const STRANGERS: Rate = Rate { per_minute: 600, reserve: 1000 };
 /// More callers than this are not remembered at once: those with a full reserve are forgotten first.
 const MOST: usize = 50_000;
@@ -36,6 +42,13 @@ pub(crate) struct Peer(IpAddr);
 impl Connected<IncomingStream<'_, Patient>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Patient>) -> Self {
         Self(stream.remote_addr().ip())
+    }
+}
+
+impl Peer {
+    /// Of a request, where that is known.
+    pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
+        extensions.get::<ConnectInfo<Self>>().map(|info| info.0)
     }
 }
 
@@ -72,12 +85,11 @@ impl Allowances {
         self.take(format!("caller:{key}"), self.callers, now).map_err(|wait| too_many("token", wait))
     }
 
-    /// Takes one of what an address may try without a good credential; `else_say` is what it hears while it may.
-    pub(crate) fn of_stranger(&self, parts: &Parts, now: Timestamp, else_say: Problem) -> Problem {
-        let from = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.0);
-        let taken = from.map(|address| self.take(format!("address:{address}"), STRANGERS, now));
+    /// Takes one of what an address may try with nothing good to show; `else_say` is what it hears while it may.
+    pub(crate) fn of_stranger(&self, from: Option<Peer>, now: Timestamp, else_say: Response) -> Response {
+        let taken = from.map(|Peer(address)| self.take(format!("address:{address}"), STRANGERS, now));
         match taken {
-            Some(Err(wait)) => too_many("address", wait),
+            Some(Err(wait)) => too_many("address", wait).into_response(),
             Some(Ok(())) | None => else_say,
         }
     }
@@ -102,13 +114,24 @@ impl Allowances {
     }
 }
 
+/// Around the doors that need no token: what is refused there for what it shows (a link, a token, a signature, the id of a
+/// hook) is a stranger's try as well.
+pub(crate) async fn guesses(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let from = Peer::of(request.extensions());
+    let response = next.run(request).await;
+    match response.status() {
+        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => api.allowances.of_stranger(from, api.clock.now(), response),
+        _ => response,
+    }
+}
+
 fn too_many(by: &'static str, wait: TimeDelta) -> Problem {
     metrics::HTTP_LIMITED.one([by]);
     let seconds = u16::try_from(wait.num_seconds() + 1).unwrap_or(u16::MAX);
     let detail = if by == "token" {
         "This token asks more often than it may."
     } else {
-        "Too many requests without a good token came from this address."
+        "Too many requests came from this address with no good token, link or signature."
     };
     Problem::new(Code::TooOften, detail).header(header::RETRY_AFTER, HeaderValue::from(seconds))
 }

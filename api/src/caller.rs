@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     State as Api,
+    allowance::Peer,
     problem::{Code, Problem},
     session, token, trace,
 };
@@ -146,7 +147,7 @@ pub(crate) async fn authenticate(State(api): State<Api>, request: Request, next:
             next.run(Request::from_parts(parts, body)).await
         }
         Err(problem) if problem.code() == Code::Unauthenticated => {
-            api.allowances.of_stranger(&parts, api.clock.now(), problem).into_response()
+            api.allowances.of_stranger(Peer::of(&parts.extensions), api.clock.now(), problem.into_response())
         }
         Err(problem) => problem.into_response(),
     }

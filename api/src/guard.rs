@@ -10,7 +10,10 @@ use axum::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::problem::{Code, Problem};
+use crate::{
+    State as Api,
+    problem::{Code, Problem},
+};
 
 /// Longest a request may take, its body included.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +46,7 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 /// Tells browsers to be careful with whatever comes from here.
-pub(crate) async fn careful(request: Request, next: Next) -> Response {
+pub(crate) async fn careful(State(api): State<Api>, request: Request, next: Next) -> Response {
     const DOCS: &str =
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
     const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -58,16 +61,22 @@ pub(crate) async fn careful(request: Request, next: Next) -> Response {
     };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let set: [(HeaderName, &'static str); 6] = [
+    let secure = api.config.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    let set: [(HeaderName, &'static str); 7] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in set {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if secure {
+        // A year: whoever was here once is not led to a plain copy of this place.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
 }

@@ -55,7 +55,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    State, caller, dashboard, docs, guard, idempotency,
+    State, allowance, caller, dashboard, docs, guard, idempotency,
     problem::{Code, Problem},
     trace,
 };
@@ -180,13 +180,16 @@ pub fn router(state: State) -> Router {
         .layer(from_fn_with_state(state.clone(), caller::authenticate))
         .layer(from_fn_with_state(Arc::new(Semaphore::new(guard::ROOM)), guard::room));
     let (open, _) = open().split_for_parts();
-    let open = open.method_not_allowed_fallback(no_such_method).layer(from_fn(guard::patience));
+    let open = open
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(guard::patience))
+        .layer(from_fn_with_state(state.clone(), allowance::guesses));
     Router::new()
         .nest(ROOT, open.merge(kept))
         .merge(docs::routes(table().into_openapi()))
         .fallback(dashboard::serve)
         .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(from_fn(guard::careful))
+        .layer(from_fn_with_state(state.clone(), guard::careful))
         .layer(from_fn_with_state(state.clone(), trace::follow))
         .with_state(state)
 }

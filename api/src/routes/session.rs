@@ -107,13 +107,14 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     // Another site must not sign a browser in as somebody else either.
     session::ours(&api, &parts)?;
+    let used = || caller::unauthenticated("This link is used or over. Ask for a new one.");
     let now = api.clock.now();
-    let mut tx = api.store.begin().await?;
+    let mut tx = match &shown {
+        SignIn::Link(link) if !token::shaped("sl_", link) => return Err(used()),
+        SignIn::Link(_) | SignIn::Token(_) => api.store.begin().await?,
+    };
     let grant = match &shown {
-        SignIn::Link(link) if token::shaped("sl_", link) => {
-            sessions::take_link(&mut tx, &token::hash(link), now).await?
-        }
-        SignIn::Link(_) => None,
+        SignIn::Link(link) => sessions::take_link(&mut tx, &token::hash(link), now).await?,
         SignIn::Token(shown) => {
             let caller = caller::of_token(&api, shown).await?;
             if caller.token.is_none() {
@@ -124,7 +125,7 @@ pub(crate) async fn sign_in(
             Some(Grant { user: caller.user, scopes, token: caller.token })
         }
     };
-    let grant = grant.ok_or_else(|| caller::unauthenticated("This link is used or over. Ask for a new one."))?;
+    let grant = grant.ok_or_else(used)?;
     let (session, secret) = session::open(&api, &mut tx, grant, &parts.headers, now).await?;
     tx.commit(Outbox::nothing(), now).await?;
     let caller = Caller::of_session(session, session::csrf(secret.reveal()));

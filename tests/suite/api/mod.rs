@@ -5,6 +5,7 @@ mod answers;
 mod dashboard;
 mod docs;
 mod engine;
+mod headers;
 mod hooks;
 mod idempotency;
 mod learning;
