@@ -9,7 +9,7 @@ use runtime::{Clock, Config, Entropy, vault_file};
 use store::{Store, secrets};
 use vault::{Binding, Keyring, Sealed};
 
-use crate::{Error, Result, note, operate};
+use crate::{Error, Result, note, operate, terminal::audited};
 
 /// Secrets one look takes up.
 const BATCH: u32 = 100;
@@ -54,14 +54,18 @@ pub fn make(id: &str) -> Result<()> {
 pub async fn rotate() -> Result<()> {
     let config = Config::from_env()?;
     let (keys, store) = (keyring(&config)?, operate::open(&config).await?);
+    audited(&store, "keys rotate", keys.newest(), reseal_all(&store, &keys)).await
+}
+
+async fn reseal_all(store: &Store, keys: &Keyring) -> Result<()> {
     let (mut resealed, mut failed) = (0_u64, 0_u64);
     let mut place = None;
     loop {
-        let batch = secrets::not_under(&store, keys.newest(), place, BATCH).await?;
+        let batch = secrets::not_under(store, keys.newest(), place, BATCH).await?;
         let Some((last, _)) = batch.last() else { break };
         place = Some(*last);
         for (binding, sealed) in &batch {
-            match reseal(&store, &keys, *binding, sealed).await {
+            match reseal(store, keys, *binding, sealed).await {
                 Ok(()) => resealed += 1,
                 Err(Error::Usage(why)) => {
                     failed += 1;

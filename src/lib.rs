@@ -5,12 +5,14 @@ pub mod bench;
 mod demo;
 mod error;
 pub mod eval;
-pub mod fleet;
+pub mod jobs;
 pub mod keys;
 mod note;
 pub mod operate;
+pub mod people;
 pub mod post;
 pub mod service;
+mod terminal;
 pub mod up;
 pub mod watch;
 

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use chrono_tz::Tz;
 use clap::{Parser, Subcommand};
 use domain::{id::UserId, job::Kind, tier::TrustTier};
-use skytwin::{Error, bench, fleet, keys, operate, post, service, up, watch};
+use skytwin::{Error, bench, jobs, keys, operate, people, post, service, up, watch};
+use store::jobs::Stand;
 
 /// A digital twin that acts for a person, durably.
 #[derive(Parser)]
@@ -71,7 +73,24 @@ enum Command {
     /// The environment.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The stop switch of the whole system: where it stands.
+    System {
+        #[command(subcommand)]
+        command: Option<SystemCommand>,
+    },
+    /// Removes what is older than it is to be kept, now instead of at the next tick.
+    Retention,
+    /// The latest privileged acts: who did what, over the API and at terminals.
+    Audit {
+        /// So many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// The queue: depth, due, running, dead.
+    #[command(args_conflicts_with_subcommands = true)]
     Jobs {
         /// Print JSON instead of a table.
         #[arg(long)]
@@ -91,8 +110,8 @@ enum UserCommand {
         #[arg(long)]
         email: Option<String>,
         /// Their time zone, such as Europe/Berlin.
-        #[arg(long, default_value = "UTC")]
-        timezone: String,
+        #[arg(long, default_value = "UTC", value_parser = zone)]
+        timezone: Tz,
         /// Where their trust starts; new users start at observer.
         #[arg(long, default_value = "observer")]
         tier: TrustTier,
@@ -151,7 +170,33 @@ enum ConfigCommand {
 }
 
 #[derive(Subcommand)]
+enum SystemCommand {
+    /// Stops everything, for everybody: signals are still taken, nothing is decided or done.
+    Stop,
+    /// Lets everything go on.
+    Resume,
+}
+
+#[derive(Subcommand)]
 enum JobsCommand {
+    /// Lists jobs, the next to run first; of what has ended, the latest.
+    List {
+        /// Only those that stand so: due, scheduled, running, dead or done.
+        #[arg(long, default_value = "due", value_parser = stand)]
+        state: Stand,
+        /// Only of this queue.
+        #[arg(long)]
+        queue: Option<Kind>,
+        /// Only those whose last run said something that contains this.
+        #[arg(long)]
+        because: Option<String>,
+        /// So many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// Runs dead jobs again: one, or many.
     Retry {
         /// Its id, as `skytwin jobs` lists it; without one, all that the rest says.
@@ -183,6 +228,14 @@ enum JobsCommand {
     },
 }
 
+fn zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "it is no IANA time zone; write one such as Europe/Berlin".to_owned())
+}
+
+fn stand(text: &str) -> Result<Stand, String> {
+    Stand::named(text).ok_or_else(|| "use due, scheduled, running, dead or done".to_owned())
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
@@ -192,30 +245,38 @@ async fn main() -> ExitCode {
         Some(Command::Worker) => service::worker().await,
         Some(Command::Migrate) => operate::migrate().await,
         Some(Command::User(UserCommand::Add { name, email, timezone, tier })) => {
-            operate::add_user(name, email, &timezone, tier).await
+            people::add(name, email, timezone, tier).await
         }
-        Some(Command::User(UserCommand::List)) => operate::list_users().await,
-        Some(Command::User(UserCommand::Export { user })) => fleet::export(user).await,
-        Some(Command::User(UserCommand::Delete { user, yes: _ })) => fleet::delete(user).await,
-        Some(Command::Workers) => fleet::workers().await,
-        Some(Command::Config(ConfigCommand::Check { role })) => fleet::check(&role),
-        Some(Command::Token(TokenCommand::Add { user, name })) => operate::add_token(user, &name).await,
-        Some(Command::Token(TokenCommand::Demo)) => operate::demo_token(),
+        Some(Command::User(UserCommand::List)) => people::list().await,
+        Some(Command::User(UserCommand::Export { user })) => people::take_out(user).await,
+        Some(Command::User(UserCommand::Delete { user, yes: _ })) => people::delete(user).await,
+        Some(Command::Workers) => jobs::workers().await,
+        Some(Command::Config(ConfigCommand::Check { role })) => operate::check(&role),
+        Some(Command::System { command: None }) => operate::show_switch().await,
+        Some(Command::System { command: Some(SystemCommand::Stop) }) => operate::turn_switch(true).await,
+        Some(Command::System { command: Some(SystemCommand::Resume) }) => operate::turn_switch(false).await,
+        Some(Command::Retention) => operate::prune().await,
+        Some(Command::Audit { limit, json }) => operate::show_audit(limit, json).await,
+        Some(Command::Token(TokenCommand::Add { user, name })) => people::add_token(user, &name).await,
+        Some(Command::Token(TokenCommand::Demo)) => people::demo_token(),
         Some(Command::Keys { command: None }) => keys::show().await,
         Some(Command::Keys { command: Some(KeysCommand::New { id }) }) => keys::make(&id),
         Some(Command::Keys { command: Some(KeysCommand::Rotate) }) => keys::rotate().await,
-        Some(Command::Login { user }) => operate::login(user).await,
+        Some(Command::Login { user }) => people::login(user).await,
         Some(Command::Watch { after }) => watch::run(after).await,
         Some(Command::Signal { file }) => post::signal(&file).await,
         Some(Command::Eval { file, json }) => operate::evaluate(&file, json),
         Some(Command::Bench(options)) => bench::run(&options).await,
-        Some(Command::Jobs { json, command: None }) => operate::show_jobs(json).await,
+        Some(Command::Jobs { json, command: None }) => jobs::show(json).await,
         Some(Command::Jobs { json: _, command: Some(command) }) => match command {
-            JobsCommand::Retry { id: Some(id), .. } => operate::retry_job(&id).await,
-            JobsCommand::Retry { id: None, queue, because } => fleet::retry(queue, because.as_deref()).await,
-            JobsCommand::Cancel { id } => fleet::cancel(&id).await,
-            JobsCommand::Pause { queue, why } => fleet::pause(queue, &why).await,
-            JobsCommand::Resume { queue } => fleet::resume(queue).await,
+            JobsCommand::List { state, queue, because, limit, json } => {
+                jobs::list(state, queue, because.as_deref(), limit, json).await
+            }
+            JobsCommand::Retry { id: Some(id), .. } => jobs::retry(&id).await,
+            JobsCommand::Retry { id: None, queue, because } => jobs::retry_many(queue, because.as_deref()).await,
+            JobsCommand::Cancel { id } => jobs::cancel(&id).await,
+            JobsCommand::Pause { queue, why } => jobs::pause(queue, &why).await,
+            JobsCommand::Resume { queue } => jobs::resume(queue).await,
         },
     };
     match done {

@@ -1,16 +1,23 @@
-//! The operator's commands: short, on the database itself, printing what scripts can read.
+//! The operator's commands on the whole system: short, on the database itself, printing what scripts can read.
 
 use std::path::Path;
 
-use api::{caller::Scope, session};
-use domain::{id::UserId, settings::Autonomy, tier::TrustTier};
-use runtime::{Clock, Config, Entropy};
-use store::{Store, sessions, tokens, users};
+use domain::{
+    job::{Chore, Job},
+    outbox::{Outbox, Ring},
+};
+use runtime::{Clock, Config, Role};
+use store::{Store, audit, system};
 
 use crate::{
     Error, Result, eval,
+    jobs::line,
     note::{self, Note},
+    terminal::noted,
 };
+
+/// What an act on the whole system is about.
+const EVERYBODY: &str = "everybody";
 
 /// The database that `DATABASE_URL` names, or that of the `skytwin up` that runs on this machine.
 pub(crate) async fn open(config: &Config) -> Result<Store> {
@@ -23,87 +30,21 @@ pub(crate) async fn open(config: &Config) -> Result<Store> {
     Ok(Store::connect(url.reveal(), 2).await?)
 }
 
+/// Says everything that is wrong with the environment for a role, at once; fails when something is.
+pub fn check(role: &str) -> Result<()> {
+    let roles = || Role::ALL.map(|(name, _)| name).join(", ");
+    let found = Role::ALL.into_iter().find(|(name, _)| *name == role);
+    let (_, role) = found.ok_or_else(|| Error::Usage(format!("`{role}` is none of {}", roles())))?;
+    Config::for_role(role)?;
+    println!("the environment is fine");
+    Ok(())
+}
+
 /// Brings the database up to date.
 pub async fn migrate() -> Result<()> {
-    let config = Config::from_env()?;
-    store::migrate(open(&config).await?.pool()).await?;
+    store::migrate(open(&Config::from_env()?).await?.pool()).await?;
     println!("the database is up to date");
     Ok(())
-}
-
-/// Adds a person; prints their id.
-pub async fn add_user(name: String, email: Option<String>, timezone: &str, tier: TrustTier) -> Result<()> {
-    let config = Config::from_env()?;
-    let timezone = timezone
-        .parse()
-        .map_err(|_| Error::Usage(format!("`{timezone}` is no IANA time zone; write one such as Europe/Berlin")))?;
-    let (store, now) = (open(&config).await?, Clock::system().now());
-    let user =
-        users::NewUser { id: Entropy::system().id(now), name, email, timezone, tier, autonomy: Autonomy::default() };
-    let mut tx = store.begin().await?;
-    users::create(&mut tx, &user, now).await?;
-    tx.commit(domain::outbox::Outbox::nothing(), now).await?;
-    println!("{}", user.id);
-    Ok(())
-}
-
-/// Lists everybody: id, tier, zone, name.
-pub async fn list_users() -> Result<()> {
-    let config = Config::from_env()?;
-    let store = open(&config).await?;
-    for user in users::list(&store, None, 1000).await?.items {
-        println!("{}  {:<18} {:<20} {}", user.id, user.tier, user.timezone, user.name);
-    }
-    Ok(())
-}
-
-/// Adds a token and prints it, this once: a person's with every scope of theirs, or an operator's.
-pub async fn add_token(user: Option<UserId>, name: &str) -> Result<()> {
-    let config = Config::from_env()?;
-    let store = open(&config).await?;
-    println!("{}", mint(&store, user, name).await?);
-    Ok(())
-}
-
-/// The demo person's token of the `skytwin up` that runs on this machine.
-pub fn demo_token() -> Result<()> {
-    let config = Config::from_env()?;
-    let note = Note::read(&note::folder(&config)?).ok_or(Error::NoApi)?;
-    println!("{}", note.token);
-    Ok(())
-}
-
-/// Prints a link that signs a browser in as this person, or as the demo person of the `skytwin up` on this machine.
-pub async fn login(user: Option<UserId>) -> Result<()> {
-    let config = Config::from_env()?;
-    let note = Note::read(&note::folder(&config)?);
-    let demo = || note.as_ref().and_then(|note| note.user.parse().ok()).ok_or(Error::NoApi);
-    let user = user.map_or_else(demo, Ok)?;
-    let here = note.as_ref().map_or_else(|| format!("http://{}", config.listen), |note| note.url.clone());
-    let root = config.public_url.as_ref().map_or(here, ToString::to_string);
-    println!("{}", link(&open(&config).await?, user, &root).await?);
-    Ok(())
-}
-
-/// Makes and stores a one-time link below `root` that opens everything of this person; gives its address.
-pub(crate) async fn link(store: &Store, user: UserId, root: &str) -> Result<String> {
-    let now = Clock::system().now();
-    let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Operator);
-    let minted = session::mint_link(&Entropy::system(), user, scopes, None, now);
-    let mut tx = store.begin().await?;
-    sessions::add_link(&mut tx, &minted.link, &minted.hash).await?;
-    tx.commit(domain::outbox::Outbox::nothing(), now).await?;
-    Ok(session::address(root, &minted.secret))
-}
-
-/// Makes and stores a token; gives its text.
-pub(crate) async fn mint(store: &Store, user: Option<UserId>, name: &str) -> Result<String> {
-    let now = Clock::system().now();
-    let minted = api::token::mint(&Entropy::system(), user, name, now);
-    let mut tx = store.begin().await?;
-    tokens::insert(&mut tx, &minted.token, &minted.hash).await?;
-    tx.commit(domain::outbox::Outbox::nothing(), now).await?;
-    Ok(minted.secret.reveal().to_owned())
 }
 
 /// Runs a scenario file; fails when any scenario fails.
@@ -118,48 +59,54 @@ pub fn evaluate(file: &Path, json: bool) -> Result<()> {
     if report.failed() == 0 { Ok(()) } else { Err(Error::Failed) }
 }
 
-/// The queue: depth by kind, then what is dead and why.
-pub async fn show_jobs(json: bool) -> Result<()> {
-    let config = Config::from_env()?;
-    let store = open(&config).await?;
-    let (queues, dead) = (store::jobs::depth(&store).await?, store::jobs::dead(&store, None, 50).await?);
-    let engines = store::engines::list(&store).await?;
-    if json {
-        println!("{}", serde_json::json!({ "queues": queues, "dead": dead }));
-        return Ok(());
-    }
-    println!(
-        "{:<18} {:>8} {:>10} {:>8} {:>6} {:>10}  oldest due",
-        "queue", "due", "scheduled", "running", "dead", "done"
-    );
-    for queue in queues {
-        let age = queue.oldest_due.map_or_else(|| "-".to_owned(), |age| format!("{} s", age.as_secs()));
-        println!(
-            "{:<18} {:>8} {:>10} {:>8} {:>6} {:>10}  {age}",
-            queue.queue, queue.due, queue.scheduled, queue.running, queue.dead, queue.done
-        );
-    }
-    for store::engines::Engine { name, breaker, .. } in engines {
-        let why = breaker.last_failure.unwrap_or_default();
-        match breaker.open {
-            Some(open) => println!("engine {name} is in trouble, its work waits until {}: {why}", open.until),
-            None => println!("engine {name} works, with {} failures of late", breaker.failures.len()),
-        }
-        if let Some((since, why)) = breaker.misconfigured {
-            println!("engine {name} turns us away since {since}: {why}");
-        }
-    }
-    for job in dead {
-        println!("dead {} in {} after {} attempts: {}", job.id, job.queue, job.attempts, job.why);
+/// Says where the system's stop switch stands.
+pub async fn show_switch() -> Result<()> {
+    let store = open(&Config::from_env()?).await?;
+    match system::stopped(&store).await? {
+        Some(since) => println!("everything is stopped since {since}; `skytwin system resume` lets it go on"),
+        None => println!("running"),
     }
     Ok(())
 }
 
-/// Runs a dead job again.
-pub async fn retry_job(id: &str) -> Result<()> {
-    let config = Config::from_env()?;
-    let store = open(&config).await?;
-    store::jobs::redrive(&store, id).await?;
-    println!("{id} runs again");
+/// Turns the system's stop switch: signals are still taken, nothing is decided or done until it is off again.
+pub async fn turn_switch(stopped: bool) -> Result<()> {
+    let (store, now) = (open(&Config::from_env()?).await?, Clock::system().now());
+    let mut tx = store.begin().await?;
+    system::set_stopped(&mut tx, stopped, now).await?;
+    noted(&mut tx, if stopped { "system stop" } else { "system resume" }, EVERYBODY, now).await?;
+    tx.commit(Outbox::nothing(), now).await?;
+    println!("{}", if stopped { "everything is stopped" } else { "everything goes on" });
+    Ok(())
+}
+
+/// Has a worker remove what is older than it is to be kept, now instead of at the next tick.
+pub async fn prune() -> Result<()> {
+    let (store, now) = (open(&Config::from_env()?).await?, Clock::system().now());
+    let prune = Ring { job: Job::Housekeep { chore: Chore::Prune }, due: None, key: None };
+    let mut tx = store.begin().await?;
+    noted(&mut tx, "retention", EVERYBODY, now).await?;
+    tx.commit(Outbox { rings: vec![prune], ..Outbox::nothing() }, now).await?;
+    println!("a worker is told");
+    Ok(())
+}
+
+/// Lists the latest privileged acts, the latest first.
+pub async fn show_audit(limit: u32, json: bool) -> Result<()> {
+    let store = open(&Config::from_env()?).await?;
+    let acts = audit::list(&store, None, limit).await?.items;
+    if json {
+        let acts = acts.into_iter().map(|act| {
+            serde_json::json!({ "id": act.id, "at": act.at, "actor": act.actor, "act": act.act, "target": act.target,
+                "status": act.status })
+        });
+        println!("{}", serde_json::json!({ "items": acts.collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    println!("{:<28} {:<40} {:>6}  act, and on what", "at", "actor", "status");
+    for act in acts {
+        let status = act.status.map_or_else(|| "?".to_owned(), |status| status.to_string());
+        println!("{:<28} {:<40} {status:>6}  {} {}", act.at.to_string(), act.actor, act.act, line(&act.target));
+    }
     Ok(())
 }

@@ -24,8 +24,9 @@ use tokio::net::TcpListener;
 use crate::{
     Error, Result, accounts, demo,
     note::{self, Note},
-    operate,
+    people,
     post::Client,
+    terminal::noted,
 };
 
 /// Runs until SIGTERM or Ctrl-C.
@@ -81,7 +82,7 @@ async fn with_database(
     let store = Store::connect_hearing(database.reveal(), config.db_connections, config.listens_at(&database)).await?;
     store::migrate(store.pool()).await?;
 
-    let (note, fresh) = people(&store, folder, &database, address).await?;
+    let (note, fresh) = residents(&store, folder, &database, address).await?;
     let mut config = config.clone();
     if config.vault.is_none() {
         let keys = vault_file::own(folder, &Entropy::system());
@@ -137,7 +138,7 @@ async fn with_database(
         seed(&note).await?;
     }
     let root = config.public_url.as_ref().map_or_else(|| note.url.clone(), ToString::to_string);
-    banner(&note, &operate::link(&store, demo::id(), &root).await?);
+    banner(&note, &people::link(&store, demo::id(), &root).await?);
     if let Some(postgres) = postgres {
         tokio::select! {
             () = shutdown.requested() => {}
@@ -156,7 +157,7 @@ async fn with_database(
 }
 
 /// The demo's people: added on the first start, found again on every other.
-async fn people(store: &Store, folder: &Path, database: &Secret, address: SocketAddr) -> Result<(Note, bool)> {
+async fn residents(store: &Store, folder: &Path, database: &Secret, address: SocketAddr) -> Result<(Note, bool)> {
     let (now, demo) = (Clock::system().now(), demo::id());
     let fresh = match users::get(store, demo).await {
         Ok(_) => false,
@@ -181,6 +182,7 @@ async fn people(store: &Store, folder: &Path, database: &Secret, address: Socket
         for preference in demo::preferences() {
             preferences::put(&mut tx, &lock, &preference, now).await?;
         }
+        noted(&mut tx, "user add", demo, now).await?;
         tx.commit(Outbox::nothing(), now).await?;
     }
     let url = format!("http://{}", SocketAddr::new(reachable(address), address.port()));
@@ -192,8 +194,8 @@ async fn people(store: &Store, folder: &Path, database: &Secret, address: Socket
             url,
             database,
             user: demo.to_string(),
-            token: operate::mint(store, Some(demo), "demo").await?,
-            operator: operate::mint(store, None, "demo operator").await?,
+            token: people::mint(store, Some(demo), "demo").await?,
+            operator: people::mint(store, None, "demo operator").await?,
             engine: Entropy::system().secret().reveal().to_owned(),
         },
     };

@@ -11,6 +11,7 @@
 
 mod bench;
 mod browser;
+mod commands;
 mod crowd;
 mod deaf;
 mod docs;

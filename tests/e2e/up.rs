@@ -1,12 +1,12 @@
 //! `skytwin` as a person starts it: one command, nothing else on the machine, and again after an end of any kind.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fleet::{Process, eventually, free_port};
+use crate::fleet::{Process, SKYTWIN, eventually, free_port};
 
 /// How many signals the demo starts with.
 pub(crate) const DEMO_SIGNALS: usize = 10;
@@ -46,6 +46,11 @@ async fn one_command_shows_a_demo_and_a_restart_continues_where_it_was() {
         first.iter().filter_map(|decision| decision["outcome"].as_str()).collect();
     for outcome in ["auto", "ask", "suggest", "block"] {
         assert!(outcomes.contains(outcome), "the demo shows no {outcome}: {outcomes:?}");
+    }
+    let audit = Command::new(SKYTWIN).arg("audit").env("SKYTWIN_DATA_DIR", data.path().join("state")).output().unwrap();
+    let audit = String::from_utf8(audit.stdout).unwrap();
+    for (act, times) in [("user add", 1), ("token add", 2), ("login", 1)] {
+        assert_eq!(audit.matches(&format!("  {act} ")).count(), times, "{act}:\n{audit}");
     }
     let banner = up.log();
     for told in [format!("http://127.0.0.1:{port}"), "token".into(), "curl".into()] {

@@ -32,7 +32,7 @@ pub(crate) struct Burials {
 impl Burials {
     /// Sees to every dead job that was not seen to before.
     pub(crate) async fn tick(&mut self, state: &State, now: Timestamp) -> Result<()> {
-        let dead = store::jobs::dead(&state.store, None, BATCH).await?;
+        let dead = store::jobs::dead(&state.store, None, None, BATCH).await?;
         let mut done = HashSet::with_capacity(dead.len());
         for job in dead {
             let which = (job.id.clone(), job.died_at);

@@ -23,13 +23,13 @@ pub(crate) struct Entry {
     /// When it began.
     #[schema(value_type = words::Instant)]
     at: Timestamp,
-    /// The id of a token or session, `bootstrap`, or `command line`.
+    /// The id of a token or session, `bootstrap`, or `command line` and the system's user who sat at it.
     actor: String,
     /// Method and route, or the command.
     act: String,
     /// The address, or what the command was about.
     target: String,
-    /// The status it was answered with; null when the process did not live to see it.
+    /// The HTTP status it was answered with, or a command's exit code; null when the process did not live to see it.
     status: Option<u16>,
 }
 

@@ -32,6 +32,8 @@ use crate::{
 pub(crate) struct Wanted {
     /// Only of this queue.
     queue: Option<String>,
+    /// Only those whose reason contains this.
+    because: Option<String>,
     /// At most so many, 1 to 200; 50 unless told.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -109,7 +111,8 @@ pub(crate) async fn list(
         oldest_due_seconds: depth.oldest_due.map(|age| age.as_secs_f64()),
     });
     let queues = queues.collect();
-    let dead = jobs::dead(&api.store, wanted.queue.as_deref(), limit).await?.into_iter().map(|dead| Dead {
+    let dead = jobs::dead(&api.store, wanted.queue.as_deref(), wanted.because.as_deref(), limit).await?;
+    let dead = dead.into_iter().map(|dead| Dead {
         id: dead.id,
         queue: dead.queue,
         payload: dead.payload,

@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct Wanted {
     /// Those that stand so: due, scheduled, running, dead or done; due unless told.
     state: Option<String>,
+    /// Only those whose last run said something that contains this.
+    because: Option<String>,
     /// At most so many, 1 to 200; 50 unless told.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -117,10 +119,10 @@ pub(crate) async fn list(
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::one("limit", format!("1 to {MOST}")));
     }
-    let wanted = wanted.state.as_deref().unwrap_or("due");
-    let stand = Stand::ALL.into_iter().find(|stand| stand.as_str() == wanted);
+    let stand = wanted.state.as_deref().map_or(Some(Stand::Due), Stand::named);
     let stand = stand.ok_or_else(|| Problem::one("state", "due, scheduled, running, dead or done"))?;
-    let found = jobs::list(&api.store, queue.as_str(), stand, limit).await?.into_iter().map(|job| Job {
+    let found = jobs::list(&api.store, Some(queue.as_str()), stand, wanted.because.as_deref(), limit).await?;
+    let found = found.into_iter().map(|job| Job {
         id: job.id,
         payload: job.payload,
         attempts: job.attempts,

@@ -84,17 +84,19 @@ pub struct Dead {
     pub died_at: Option<DateTime<Utc>>,
 }
 
-/// Dead jobs of one queue, or of all: the latest first, at most `limit`.
-pub async fn dead(pool: &PgPool, queue: Option<&str>, limit: i64) -> Result<Vec<Dead>, Error> {
+/// Dead jobs, the latest first, at most `limit`: of one queue or all, those whose reason contains `why` or all.
+pub async fn dead(pool: &PgPool, queue: Option<&str>, why: Option<&str>, limit: i64) -> Result<Vec<Dead>, Error> {
     let rows = sqlx::query!(
         r#"SELECT id, job_type, job, idempotency_key, attempts, max_attempts, done_at,
                   coalesce(last_result->>'Err', last_result::text, 'unknown') AS "why!"
              FROM apalis.jobs
             WHERE (status = 'Killed' OR (status = 'Failed' AND attempts >= max_attempts))
               AND ($1::text IS NULL OR job_type = $1)
+              AND ($3::text IS NULL OR position($3 IN coalesce(last_result->>'Err', '')) > 0)
             ORDER BY done_at DESC LIMIT $2"#,
         queue,
         limit,
+        why,
     )
     .fetch_all(pool)
     .await?;

@@ -37,6 +37,11 @@ impl Stand {
             Self::Done => "done",
         }
     }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stand| stand.as_str() == name)
+    }
 }
 
 /// A job as an operator sees it.
@@ -62,18 +67,21 @@ pub struct Job {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// Jobs of a queue that stand so, the next to run (or the last that ended) first. `now` of `None` is the database's clock.
+/// Jobs that stand so, the next to run (or the last that ended) first: of one queue or all, those whose last run said `why`
+/// or all. `now` of `None` is the database's clock.
 pub async fn jobs(
     pool: &PgPool,
-    queue: &str,
+    queue: Option<&str>,
     stand: Stand,
+    why: Option<&str>,
     limit: i64,
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Job>, Error> {
     let rows = sqlx::query!(
         r#"SELECT id, job_type, job, attempts, max_attempts, run_at, lock_by, last_result->>'Err' AS said, done_at
              FROM apalis.jobs
-            WHERE job_type = $1
+            WHERE ($1::text IS NULL OR job_type = $1)
+              AND ($5::text IS NULL OR position($5 IN coalesce(last_result->>'Err', '')) > 0)
               AND CASE $2
                   WHEN 'due' THEN (status = 'Pending' OR (status = 'Failed' AND attempts < max_attempts)) AND run_at <= coalesce($4, now())
                   WHEN 'scheduled' THEN (status = 'Pending' OR (status = 'Failed' AND attempts < max_attempts)) AND run_at > coalesce($4, now())
@@ -85,6 +93,7 @@ pub async fn jobs(
         stand.as_str(),
         limit,
         now,
+        why,
     )
     .fetch_all(pool)
     .await?;

@@ -1,5 +1,5 @@
-//! The audit of privileged acts: who, what, when. Written before the act and completed after it, never changed else;
-//! only what names a person is taken out when that person is deleted (`erase.rs`).
+//! The audit of privileged acts: who, what, when. Written before the act and completed after it, or in the transaction that
+//! is the act; never changed else. Only what names a person is taken out when that person is deleted (`erase.rs`).
 
 use domain::time::Timestamp;
 use uuid::Uuid;
@@ -16,17 +16,17 @@ pub struct Act {
     pub id: Uuid,
     /// When it began.
     pub at: Timestamp,
-    /// The id of a token or session, `bootstrap`, or `command line`.
+    /// The id of a token or session, `bootstrap`, or `command line` and the system's user who sat at it.
     pub actor: String,
     /// Method and route, or the command.
     pub act: String,
     /// The address, or what the command was about.
     pub target: String,
-    /// The status it was answered with; none while nobody knows.
+    /// The HTTP status it was answered with, or a command's exit code; none while nobody knows.
     pub status: Option<u16>,
 }
 
-/// Writes that an act is about to begin (or, of a command, that it is done).
+/// Writes an act: one that is about to begin, or, with its status, one that this transaction does.
 pub async fn begin(db: impl Source, act: &Act) -> Result<()> {
     let target: String = row::text(&act.target).chars().take(LONGEST).collect();
     sqlx::query!(

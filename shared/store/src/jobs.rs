@@ -16,14 +16,15 @@ pub async fn depth(store: &Store) -> Result<Vec<Depth>> {
     Ok(queue::depth(store.pool(), store.queue_now()).await?)
 }
 
-/// Jobs that will not run again by themselves, the latest first.
-pub async fn dead(store: &Store, queue: Option<&str>, limit: u32) -> Result<Vec<Dead>> {
-    Ok(queue::dead(store.pool(), queue, i64::from(limit)).await?)
+/// Jobs that will not run again by themselves, the latest first; of one queue or all, of those whose reason contains `why`
+/// or all.
+pub async fn dead(store: &Store, queue: Option<&str>, why: Option<&str>, limit: u32) -> Result<Vec<Dead>> {
+    Ok(queue::dead(store.pool(), queue, why, i64::from(limit)).await?)
 }
 
-/// Jobs of a queue that stand so.
-pub async fn list(store: &Store, queue: &str, stand: Stand, limit: u32) -> Result<Vec<Job>> {
-    Ok(queue::jobs(store.pool(), queue, stand, i64::from(limit), store.queue_now()).await?)
+/// Jobs that stand so; of one queue or all, of those whose last run said `why` or all.
+pub async fn list(store: &Store, queue: Option<&str>, stand: Stand, why: Option<&str>, limit: u32) -> Result<Vec<Job>> {
+    Ok(queue::jobs(store.pool(), queue, stand, why, i64::from(limit), store.queue_now()).await?)
 }
 
 /// Gives a dead job all its attempts again and rings. [`crate::Error::NotFound`] when it is not dead.

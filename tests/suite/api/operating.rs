@@ -115,11 +115,19 @@ async fn what_operators_do_and_who_opens_a_door_is_audited_and_what_people_do_al
 }
 
 #[tokio::test]
-async fn retention_can_be_told_to_run_and_unknown_queues_are_none() {
+async fn retention_can_be_told_to_run_jobs_are_found_by_what_they_said_and_unknown_queues_are_none() {
     let door = Door::open().await;
     door.post("/retention", BOOTSTRAP, &json!({})).send().await.is(202);
     let jobs = door.get("/queues/housekeep/jobs", BOOTSTRAP).await.is(200).body();
     assert!(jobs["items"][0]["payload"].as_str().unwrap().contains("prune"), "{jobs}");
+    let others = door.get("/queues/housekeep/jobs?because=a%20wrong%20key", BOOTSTRAP).await.is(200).body();
+    assert_eq!(others["items"], json!([]));
+    let id = jobs["items"][0]["id"].as_str().unwrap();
+    door.post(&format!("/jobs/{id}/cancel"), BOOTSTRAP, &json!({})).send().await.is(204);
+    for (because, found) in [("called", 1), ("a%20wrong%20key", 0)] {
+        let dead = door.get(&format!("/jobs?queue=housekeep&because={because}"), BOOTSTRAP).await.is(200).body();
+        assert_eq!(dead["dead"].as_array().unwrap().len(), found, "{dead}");
+    }
     assert_eq!(door.get("/queues/no_such_queue/jobs", BOOTSTRAP).await.problem().0, 404);
     assert_eq!(door.get("/queues/housekeep/jobs?state=asleep", BOOTSTRAP).await.problem().0, 422);
 }

@@ -57,12 +57,15 @@ async fn a_dead_job_is_listed_with_its_reason_and_runs_again_when_redriven() {
     let job = NewJob { max_attempts: 2, key: Some("row 1".into()), ..chore(1) };
     let id = rig.put(std::slice::from_ref(&job)).await.remove(0).unwrap();
     rig.rest().await;
-    let listed = dead(&rig.pool, Some(QUEUE), 10).await.unwrap();
+    let listed = dead(&rig.pool, Some(QUEUE), None, 10).await.unwrap();
     assert_eq!(listed.len(), 1);
     let one = &listed[0];
     assert_eq!((one.id.as_str(), one.attempts, one.why.as_str()), (id.as_str(), 2, "the far side is gone"));
     assert_eq!((one.payload.as_str(), one.key.as_deref()), (r#"{"n":1}"#, Some("row 1")));
-    assert!(dead(&rig.pool, Some("elsewhere"), 10).await.unwrap().is_empty());
+    for (queue, why) in [("elsewhere", None), (QUEUE, Some("the near side"))] {
+        assert_eq!(dead(&rig.pool, Some(queue), why, 10).await.unwrap(), vec![]);
+    }
+    assert_eq!(dead(&rig.pool, None, Some("far side"), 10).await.unwrap(), listed);
 
     assert_eq!(redrive(&rig.pool, &id, None).await.unwrap().as_deref(), Some(QUEUE));
     rig.bell.ring([QUEUE]);

@@ -46,15 +46,19 @@ async fn dead_jobs_run_again_by_queue_and_by_reason_and_a_waiting_one_can_be_cal
     rig.rest().await;
     worker.stop().await;
     let mut conn = rig.pool.acquire().await.unwrap();
-    assert_eq!(jobs(&rig.pool, QUEUE, Stand::Dead, 10, None).await.unwrap().len(), 3);
+    let listed = async |queue, stand, why| jobs(&rig.pool, queue, stand, why, 10, None).await.unwrap();
+    assert_eq!(listed(Some(QUEUE), Stand::Dead, None).await.len(), 3);
+    assert_eq!(listed(None, Stand::Dead, Some("luck")).await.len(), 2);
+    assert_eq!(listed(None, Stand::Dead, Some("patience")).await, vec![]);
+    assert_eq!(listed(Some("elsewhere"), Stand::Dead, None).await, vec![]);
     assert_eq!(redrive_many(&mut conn, Some("elsewhere"), None, 10, None).await.unwrap(), Vec::<String>::new());
     assert_eq!(redrive_many(&mut conn, Some(QUEUE), Some("luck"), 10, None).await.unwrap(), [QUEUE, QUEUE]);
-    let due = jobs(&rig.pool, QUEUE, Stand::Due, 10, None).await.unwrap();
+    let due = listed(Some(QUEUE), Stand::Due, None).await;
     assert!(due.len() == 2 && due.iter().all(|job| job.attempts == 0), "{due:?}");
 
     assert!(cancel(&mut conn, &due[0].id, "not wanted", None).await.unwrap());
     assert!(!cancel(&mut conn, &due[0].id, "not wanted", None).await.unwrap(), "a dead job is not called off");
-    let dead = jobs(&rig.pool, QUEUE, Stand::Dead, 10, None).await.unwrap();
+    let dead = listed(None, Stand::Dead, None).await;
     assert_eq!(dead.iter().filter(|job| job.said.as_deref() == Some("not wanted")).count(), 1);
     assert!(dead.iter().any(|job| job.id == ids[0]));
 

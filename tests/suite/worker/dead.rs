@@ -21,7 +21,7 @@ impl Bench {
     async fn dead(&self) -> queue::Dead {
         eventually("a job is dead", async || {
             self.pass(TimeDelta::seconds(10));
-            queue::dead(&self.state.store, None, 10).await.unwrap().pop()
+            queue::dead(&self.state.store, None, None, 10).await.unwrap().pop()
         })
         .await
     }

@@ -21,7 +21,7 @@ async fn a_job_in_the_words_of_another_release_is_parked_and_its_signal_is_decid
     let process = Process::start(&bench.state);
     bench.comes_to(signal, Phase::Succeeded).await;
     process.stop().await;
-    let dead = store::jobs::dead(&bench.state.store, None, 10).await.unwrap();
+    let dead = store::jobs::dead(&bench.state.store, None, None, 10).await.unwrap();
     assert_eq!((dead.len(), dead[0].id.as_str(), dead[0].payload.as_str()), (1, foreign.as_str(), newer.as_str()));
     assert!(dead[0].why.starts_with("undecodable payload"), "{dead:?}");
     assert_eq!(bench.engine.effects().into_values().collect::<Vec<_>>(), [1], "done once");
@@ -35,6 +35,9 @@ async fn a_job_in_the_words_of_another_release_is_parked_and_its_signal_is_decid
         .await
         .unwrap();
     bench.finish().await;
-    assert!(store::jobs::dead(&bench.state.store, None, 10).await.unwrap().is_empty(), "further fields do no harm");
+    assert!(
+        store::jobs::dead(&bench.state.store, None, None, 10).await.unwrap().is_empty(),
+        "further fields do no harm"
+    );
     assert_eq!(bench.engine.effects().into_values().collect::<Vec<_>>(), [1], "and nothing is done twice");
 }
