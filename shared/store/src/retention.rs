@@ -48,6 +48,33 @@ pub async fn notifications(store: &Store, before: Timestamp, batch: u32) -> Resu
     Ok(removed.rows_affected())
 }
 
+/// Removes deliveries that were over before `before`.
+pub async fn deliveries(store: &Store, before: Timestamp, batch: u32) -> Result<u64> {
+    let removed = sqlx::query!(
+        "DELETE FROM deliveries WHERE id = ANY(ARRAY(
+            SELECT id FROM deliveries WHERE settled_at < $1 ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        before.utc(),
+        i64::from(batch),
+    )
+    .execute(store.pool())
+    .await?;
+    Ok(removed.rows_affected())
+}
+
+/// Removes tokens that were expired or revoked before `before`.
+pub async fn tokens(store: &Store, before: Timestamp, batch: u32) -> Result<u64> {
+    let removed = sqlx::query!(
+        "DELETE FROM api_tokens WHERE id = ANY(ARRAY(
+            SELECT id FROM api_tokens WHERE least(revoked_at, expires_at) < $1
+             ORDER BY least(revoked_at, expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        before.utc(),
+        i64::from(batch),
+    )
+    .execute(store.pool())
+    .await?;
+    Ok(removed.rows_affected())
+}
+
 /// Removes privileged acts from before `before`.
 pub async fn audit(store: &Store, before: Timestamp, batch: u32) -> Result<u64> {
     let removed = sqlx::query!(

@@ -87,6 +87,14 @@ async fn each_batch_of_what_is_old_is_the_beginning_of_an_index() {
             "EXPLAIN SELECT id FROM notifications WHERE created_at < '2026-01-01' ORDER BY created_at LIMIT 9",
             "notifications_by_age",
         ),
+        (
+            "EXPLAIN SELECT id FROM deliveries WHERE settled_at < '2026-01-01' ORDER BY settled_at LIMIT 9",
+            "deliveries_by_age",
+        ),
+        (
+            "EXPLAIN SELECT id FROM api_tokens WHERE least(revoked_at, expires_at) < '2026-01-01' ORDER BY least(revoked_at, expires_at) LIMIT 9",
+            "api_tokens_by_end",
+        ),
         ("EXPLAIN SELECT id FROM audit WHERE at < '2026-01-01' ORDER BY at LIMIT 9", "audit_recent"),
     ] {
         let plan: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *conn).await.unwrap();

@@ -16,6 +16,7 @@ mod far_side;
 mod held;
 mod housekeeping;
 mod identity;
+mod kept;
 mod rolling;
 mod tightened;
 mod trouble;

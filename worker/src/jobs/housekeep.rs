@@ -43,6 +43,9 @@ async fn prune(state: &State, turn: &Turn) -> Result<(), Halt> {
     while retention::payloads(store, before(keep.payloads), BATCH).await? >= BATCH.into() {}
     while retention::events(store, before(keep.events), BATCH).await? >= BATCH.into() {}
     while retention::notifications(store, before(keep.notifications), BATCH).await? >= BATCH.into() {}
+    while retention::deliveries(store, before(keep.deliveries), BATCH).await? >= BATCH.into() {}
+    // The audit names them.
+    while retention::tokens(store, before(keep.audit), BATCH).await? >= BATCH.into() {}
     while retention::audit(store, before(keep.audit), BATCH).await? >= BATCH.into() {}
     Ok(())
 }
