@@ -11,6 +11,8 @@ use crate::{Error, Result, post};
 
 /// Signs of life come every 20 s or so: a line that says nothing for longer is dead.
 const SILENCE: Duration = Duration::from_mins(1);
+/// The longest that may have come without the end of a frame, in bytes: a page of events is far below.
+const LONGEST: usize = 16 << 20;
 /// Between two attempts to reach the API.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -38,6 +40,9 @@ async fn read(mut response: reqwest::Response, after: &mut Option<i64>, page: &P
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         bytes.extend_from_slice(&chunk);
+        if bytes.len() > LONGEST {
+            return;
+        }
         while let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") {
             let frame: Vec<u8> = bytes.drain(..end + 2).collect();
             let frame = Frame::of(&String::from_utf8_lossy(&frame));
@@ -90,7 +95,7 @@ impl Page {
                 ("started over".to_owned(), "the number asked for was never reached".to_owned())
             }
             "hello" => ("listening".to_owned(), String::new()),
-            name => (name.replace(['.', '_'], " "), facts(frame.data.get("facts").and_then(Value::as_object)?)),
+            name => (plain(&name.replace(['.', '_'], " ")), facts(frame.data.get("facts").and_then(Value::as_object)?)),
         };
         let number = frame.id.unwrap_or_default();
         Some(if self.colours {
@@ -117,16 +122,40 @@ fn facts(facts: &Map<String, Value>) -> String {
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         let end = text.parse::<uuid::Uuid>().ok().and_then(|_| text.get(text.len().checked_sub(8)?..));
         let short = end.map_or_else(|| text.clone(), |end| format!("…{end}"));
-        // What came from outside must not move the cursor or paint the screen.
-        let plain: String = short.chars().filter(|letter| !letter.is_control()).take(80).collect();
-        format!("{name} {plain}")
+        format!("{} {}", plain(name), plain(&short))
     });
     told.collect::<Vec<_>>().join(", ")
 }
 
+/// What came from outside must not move the cursor or paint the screen.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(80).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whatever_a_stream_says_is_one_plain_line_or_none(
+            text in fuzz::text_of(&["id: ", "7", "event: ", "approval.created", "data: ", "{\"at\":\"2026-03-02T09:00:00Z\",\"facts\":", "}", "\n", "\u{1b}[2J"]),
+            name in fuzz::text(),
+            facts in fuzz::object_of(&["approval", "\u{1b}[2J", "019c3000-0000-7000-8000-0000deadbeef"]),
+        ) {
+            let page = Page { zone: Tz::Europe__Berlin, colours: false };
+            let data = serde_json::json!({ "at": "2026-03-02T09:00:00Z", "facts": facts });
+            for text in [text, format!("id: 7\nevent: {name}\ndata: {data}\n\n")] {
+                if let Some(line) = page.line(&Frame::of(&text)) {
+                    prop_assert!(!line.contains(char::is_control), "{line:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn an_event_is_a_line_in_the_persons_time_and_nothing_in_it_commands_the_terminal() {

@@ -191,9 +191,47 @@ fn has_nul(value: &Value, path: &mut String) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde::Deserialize;
 
     use super::*;
+
+    /// By recursion, as nobody should with what comes from outside.
+    fn levels(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+            Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn what_is_read_is_the_json_that_was_sent_without_nul_and_not_too_deep(
+            sent in fuzz::json(),
+            bytes in fuzz::bytes_of(&["lines", "count", "note"]),
+            wrapped in 0..100_usize,
+        ) {
+            let text = format!("{}{sent}{}", "[".repeat(wrapped), "]".repeat(wrapped));
+            prop_assert_eq!(depth(text.as_bytes()), wrapped + levels(&sent));
+            let fine = wrapped + levels(&sent) <= DEEPEST && !sent.to_string().contains("\\u0000");
+            prop_assert_eq!(read::<Value>(text.as_bytes()).is_ok(), fine);
+            if let Err(problem) = read::<Order>(&bytes) {
+                prop_assert!(matches!(problem.code(), Code::Malformed | Code::Invalid));
+                let told = serde_json::to_string(&problem.body()).unwrap();
+                prop_assert!(told.len() <= 2 * bytes.len() + 3000, "{told}");
+            }
+        }
+
+        #[test]
+        fn a_content_type_is_json_or_not_whatever_it_says(kind in fuzz::text_of(&["application/", "json", "+json", ";", " ", "text/"])) {
+            if is_json(&kind) {
+                prop_assert!(kind.trim().to_ascii_lowercase().starts_with("application/"));
+            }
+        }
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -273,7 +273,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Operator {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_token_is_a_part_of_the_one_header_that_shows_it(
+            sent in prop::collection::vec(fuzz::text_of(&["Bearer", "bearer", "Basic", " ", "st_", "abc", ","]), 0..3)
+        ) {
+            let values = sent.iter().filter_map(|text| HeaderValue::from_str(text).ok());
+            let headers: HeaderMap = values.map(|value| (header::AUTHORIZATION, value)).collect();
+            if let Some(token) = bearer(&headers) {
+                prop_assert_eq!(headers.len(), 1);
+                let text = headers[header::AUTHORIZATION].to_str().unwrap();
+                prop_assert!(text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")), "{text}");
+                prop_assert!(text.trim_end().ends_with(token) && !token.is_empty() && token.trim() == token);
+            }
+            for text in &sent {
+                if token::shaped("st_", text) {
+                    prop_assert!(text.is_ascii() && (46..=131).contains(&text.len()));
+                }
+            }
+        }
+    }
 
     fn with(values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()

@@ -80,12 +80,39 @@ fn decode(text: &str) -> Option<Cursor> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
     let (time, row) = bytes.split_at_checked(8)?;
     let at = DateTime::from_timestamp_micros(i64::from_be_bytes(time.try_into().ok()?))?;
-    Some((Timestamp::new(at), Uuid::from_slice(row).ok()?))
+    let place = (Timestamp::new(at), Uuid::from_slice(row).ok()?);
+    // An instant beyond what rows can have is none of ours.
+    (encode(place) == text).then_some(place)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn only_what_we_wrote_is_a_cursor_and_it_is_written_in_one_way(
+            (place, spoilt) in (any::<i64>(), any::<u128>()).prop_flat_map(|(micros, row)| {
+                let at = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+                let place = (Timestamp::new(at), Uuid::from_u128(row));
+                (Just(place), fuzz::spoilt(encode(place)))
+            }),
+            raw in prop::collection::vec(any::<u8>(), 24),
+            text in fuzz::text(),
+        ) {
+            prop_assert_eq!(decode(&encode(place)), Some(place));
+            let damaged = String::from_utf8_lossy(&spoilt).into_owned();
+            for text in [damaged, BASE64_URL_SAFE_NO_PAD.encode(raw), text] {
+                if let Some(read) = decode(&text) {
+                    prop_assert_eq!(encode(read), text);
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_cursor_reads_back_to_the_microsecond_and_nonsense_is_refused() {

@@ -33,7 +33,25 @@ fn matches(headers: &HeaderMap, revision: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_write_passes_only_with_this_very_revision(
+            sent in fuzz::text_of(&["*", "\"", "\"7\"", "\"8\"", "W/\"7\"", ",", " ", "7"]), revision: i64
+        ) {
+            let headers = |text: &str| HeaderValue::from_str(text).map(|value| HeaderMap::from_iter([(header::IF_MATCH, value)]));
+            let [(_, own)] = header(revision);
+            prop_assert!(matches(&HeaderMap::from_iter([(header::IF_MATCH, own)]), revision));
+            if let Ok(headers) = headers(&sent) && matches(&headers, 7) {
+                prop_assert!(sent.split(',').any(|tag| ["*", "\"7\""].contains(&tag.trim())), "{sent}");
+            }
+        }
+    }
 
     #[test]
     fn if_match_names_the_revision_or_anything_or_is_absent() {

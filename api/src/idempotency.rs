@@ -132,7 +132,28 @@ fn replay(saved: Saved) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_key_is_taken_as_it_is_or_refused(
+            sent in prop::collection::vec(prop_oneof!["[!-~]{0,300}", "[ -~]{0,20}", fuzz::text()], 0..3)
+        ) {
+            let values: Vec<_> = sent.iter().filter_map(|text| HeaderValue::from_str(text).ok()).collect();
+            match key(&values.iter().map(|value| (KEY, value.clone())).collect()) {
+                Ok(None) => prop_assert!(values.is_empty()),
+                Ok(Some(Key(key))) => {
+                    prop_assert_eq!((values.len(), key.as_bytes()), (1, values[0].as_bytes()));
+                    prop_assert!((1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
+                }
+                Err(problem) => prop_assert_eq!(problem.code(), Code::Invalid),
+            }
+        }
+    }
 
     fn of(values: &[&[u8]]) -> Result<Option<Key>, Problem> {
         key(&values.iter().map(|value| (KEY, HeaderValue::from_bytes(value).unwrap())).collect())

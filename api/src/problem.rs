@@ -109,6 +109,9 @@ table! {
     TimedOut = "timed_out", SERVICE_UNAVAILABLE, "This took too long";
 }
 
+/// Most errors that one answer names.
+const MOST_ERRORS: usize = 100;
+
 /// A refusal, on its way to the caller.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -144,7 +147,7 @@ pub struct Body {
     code: &'static str,
     /// What happened this time and what to do.
     detail: String,
-    /// Everything wrong with the request, each with its place.
+    /// What is wrong with the request, each with its place: the first hundred.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
     /// For a 5xx: under which id the operator finds it in the log.
@@ -190,9 +193,10 @@ impl Problem {
         Self::new(code, detail).header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
 
-    /// Adds the errors.
+    /// Adds the errors, as many as anybody reads: an answer is never many times as long as what it answers.
     #[must_use]
-    pub fn with_errors(mut self, errors: Vec<Invalid>) -> Self {
+    pub fn with_errors(mut self, mut errors: Vec<Invalid>) -> Self {
+        errors.truncate(MOST_ERRORS);
         self.errors = errors;
         self
     }

@@ -52,3 +52,44 @@ impl<S: Send + Sync, K> FromRequestParts<S> for At<K> {
         text.and_then(|text| text.parse().ok()).map(Self).ok_or_else(|| Problem::not_found("thing"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use futures::FutureExt;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{cursor::Paging, problem::Code};
+
+    fn read<T: DeserializeOwned>(query: &str) -> Option<Result<T, Problem>> {
+        let (mut parts, ()) = Request::get(format!("/x?{query}")).body(()).ok()?.into_parts();
+        let read = Query::<T>::from_request_parts(&mut parts, &()).now_or_never()?;
+        Some(read.map(|Query(read)| read))
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn parameters_are_read_or_refused_with_their_name_and_hold_no_nul(
+            query in fuzz::text_of(&["cursor=", "limit=", "&", "50", "%00", "%zz", "+", ";", "abc", "%F0%9F", "?"])
+        ) {
+            match read::<Paging>(&query) {
+                Some(Ok(paging)) => {
+                    prop_assert!(paging.cursor.is_none_or(|cursor| !cursor.contains('\0') && !cursor.is_empty()));
+                }
+                Some(Err(problem)) => prop_assert_eq!(problem.code(), Code::Invalid),
+                None => {}
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_parameter_asks_for_nothing_and_a_misspelt_one_is_refused() {
+        assert!(read::<Paging>("cursor=&limit=").unwrap().unwrap().limit.is_none());
+        for wrong in ["limt=5", "limit=many", "limit=5&limit=6", "cursor=%00"] {
+            assert!(read::<Paging>(wrong).unwrap().is_err(), "{wrong}");
+        }
+    }
+}

@@ -150,7 +150,11 @@ pub(crate) fn csrf(secret: &str) -> String {
 
 /// The cookie's secret, if there is one that looks like ours.
 fn secret<'h>(api: &Api, headers: &'h HeaderMap) -> Option<&'h str> {
-    let name = name(secure(api, headers));
+    shown(name(secure(api, headers)), headers)
+}
+
+/// The first cookie of this name that looks like ours.
+fn shown<'h>(name: &str, headers: &'h HeaderMap) -> Option<&'h str> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(named, secret)| *named == name && token::shaped("ss_", secret)).map(|(_, secret)| secret)
@@ -179,4 +183,37 @@ pub(crate) fn cookie(api: &Api, headers: &HeaderMap, secret: Option<&Secret>) ->
     let mut cookie = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
     cookie.set_sensitive(true);
     cookie
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn only_a_cookie_of_the_very_name_and_shape_is_a_session(
+            sent in prop::collection::vec(
+                fuzz::text_of(&[
+                    "skytwin=ss_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                    "__Host-skytwin=ss_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB",
+                    "skytwin=ss_short", "theme=dark", "; ", ";", "x", "\"",
+                ]),
+                0..3,
+            )
+        ) {
+            let values = sent.iter().filter_map(|text| HeaderValue::from_str(text).ok());
+            let headers: HeaderMap = values.map(|value| (header::COOKIE, value)).collect();
+            for name in [name(true), name(false)] {
+                if let Some(secret) = shown(name, &headers) {
+                    prop_assert!(token::shaped("ss_", secret));
+                    let pair = format!("{name}={secret}");
+                    prop_assert!(sent.iter().flat_map(|text| text.split(';')).any(|one| one.trim() == pair));
+                }
+            }
+        }
+    }
 }

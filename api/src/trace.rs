@@ -105,7 +105,23 @@ fn named(headers: &HeaderMap) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn what_we_hand_back_and_log_is_one_plain_word(name in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(value) = HeaderValue::from_bytes(&name)
+                && let Some(kept) = named(&HeaderMap::from_iter([(REQUEST_ID, value)]))
+            {
+                prop_assert_eq!(kept.as_bytes(), &name);
+                prop_assert!((1..=LONGEST).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic));
+            }
+        }
+    }
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())])

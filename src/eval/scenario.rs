@@ -168,3 +168,42 @@ fn read<T: serde::de::DeserializeOwned>(given: &[Value], root: UserId, what: &st
     });
     read.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A whole scenario, to be damaged.
+    fn good() -> String {
+        let scenario = json!({
+            "id": "s-1", "suite": "mail", "title": "A newsletter",
+            "user": { "trust_tier": "moderate_autonomy", "timezone": "Europe/Berlin", "autonomy": {}, "spent_today_cents": 100 },
+            "preferences": [{ "domain": "email", "key": "auto_archive", "value": true, "confidence": "high", "source": "explicit" }],
+            "policies": [{ "name": "p", "priority": 1, "rules": [] }],
+            "triggers": [{ "kind": "amount_threshold", "threshold_cents": 500 }],
+            "signal": { "external_id": "e", "source": "gmail", "type": "email_received", "payload": { "subject": "News", "category": "newsletter" } },
+            "expect": { "must_auto_execute": false, "allowed_outcomes": ["auto"], "max_risk_tier_of_chosen_action": null, "min_urgency": null },
+        });
+        scenario.to_string()
+    }
+
+    #[test]
+    fn the_scenario_that_is_damaged_below_is_a_whole_one() {
+        assert!(serde_json::from_str::<Scenario>(&good()).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_damaged_scenario_is_refused_or_decided(bytes in fuzz::spoilt(good()), index: usize) {
+            let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
+            if let Ok((signal, facts)) = serde_json::from_slice::<Scenario>(&bytes).map_err(|_| ()).and_then(|one| one.parts(index, now).map_err(|_| ())) {
+                prop_assert_eq!(domain::decide::decide(&signal, &facts).decision.user, facts.settings.user);
+            }
+        }
+    }
+}

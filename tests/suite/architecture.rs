@@ -8,10 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "api",
     "worker",
     "domain",
+    "fuzz",
     "store",
     "queue",
     "runtime",
@@ -25,8 +26,9 @@ const OURS: [&str; 12] = [
 
 /// Who may use whom among our crates, outside of tests. `skytwin` and `tests` may use everybody.
 // `observe` knows nothing and nobody: whoever does something worth counting may use it.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("domain", &[]),
+    ("fuzz", &[]), // what outside could send; nobody uses it but tests
     ("observe", &[]),
     ("queue", &["observe"]),
     ("simulator", &[]),
@@ -256,6 +258,33 @@ fn every_file_says_what_it_is_for_and_is_one_idea_long() {
         let lines = text.lines().count();
         if lines > if is_test(&path) { LONGEST_TEST } else { LONGEST } {
             wrong.push(format!("{path} has {lines} lines: split it along its ideas"));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn every_reader_of_what_comes_from_outside_has_the_test_that_the_safety_page_names() {
+    let page = fs::read_to_string(root().join("docs/safety.md")).expect("the page");
+    let (_, section) = page.split_once("\n## What comes from outside").expect("the section");
+    let section = section.split("\n## ").next().expect("a beginning");
+    let rows: Vec<(&str, &str)> = section
+        .lines()
+        .filter_map(|line| {
+            let mut ticked = line.strip_prefix("| ")?.rsplit('`');
+            let test = ticked.nth(1)?;
+            Some((ticked.nth(1)?, test))
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (path, test) in &rows {
+        if !fs::read_to_string(root().join(path)).is_ok_and(|text| text.contains(&format!("fn {test}("))) {
+            wrong.push(format!("{path} has no test {test}"));
+        }
+    }
+    for (path, text) in sources().iter().filter(|(path, _)| path != "tests/suite/architecture.rs") {
+        if text.contains("fuzz::cases(") && !rows.iter().any(|(named, _)| named == path) {
+            wrong.push(format!("{path} holds a reader of what comes from outside: name it in docs/safety.md"));
         }
     }
     none(&wrong);

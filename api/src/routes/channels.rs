@@ -362,3 +362,20 @@ pub(crate) async fn test(
     tx.commit(outbox, now).await?;
     Ok((StatusCode::ACCEPTED, Json(ShownDelivery::from(delivery))).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_mail_address_is_one_address_and_nothing_around_it(text in fuzz::text_of(&["me", "@", "example", ".", "org", ",", "<", ">", " ", "\r\nBcc: "])) {
+            if super::is_mail(&text) {
+                prop_assert!(text.len() <= 254 && text.matches('@').count() == 1);
+                prop_assert!(!text.contains(|c: char| c.is_control() || c.is_whitespace() || "<>,;:\"()".contains(c)), "{text}");
+            }
+        }
+    }
+}

@@ -274,3 +274,29 @@ fn signal(
         payload,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::id::Id;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whoever_signs_says_what_happened_and_neither_whose_it_is_nor_where_from(
+            body in fuzz::object_of(&["type", "timestamp", "data", "user", "source", "urgency", "domain", "tier", "2026-03-01T09:00:00Z"]),
+        ) {
+            let now: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+            let (id, user) = (Id::new(Uuid::from_u128(1)), Id::new(Uuid::from_u128(2)));
+            let hook = Hook { id, user, name: "Bank".into(), source: "bank".into(), created_at: now };
+            if let Ok(signal) = signal(&hook, "msg-1", body, Id::new(Uuid::from_u128(3)), now) {
+                prop_assert_eq!((signal.user, signal.source.as_str(), signal.received_at), (user, "bank", now));
+                prop_assert_eq!((signal.external_id.as_deref(), signal.urgency, signal.domain), (Some("msg-1"), None, None));
+                prop_assert!((1..=200).contains(&signal.kind.chars().count()));
+            }
+        }
+    }
+}

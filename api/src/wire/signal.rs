@@ -152,3 +152,40 @@ impl From<SignalRow> for Signal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::body;
+
+    const KNOWN: [&str; 7] = ["source", "type", "external_id", "occurred_at", "urgency", "domain", "payload"];
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_signal_has_the_members_it_may_have_and_no_other(
+            more in fuzz::object_of(&[
+                "source", "type", "external_id", "occurred_at", "urgency", "domain", "payload", "user", "tier", "risk", "cost_cents",
+                "high", "email", "2026-03-01T09:00:00Z",
+            ]),
+        ) {
+            let mut given = json!({ "source": "gmail", "type": "email_received", "payload": {} }).as_object().unwrap().clone();
+            given.extend(more);
+            let known = given.keys().all(|name| KNOWN.contains(&name.as_str()));
+            if let Ok(read) = body::typed::<NewSignal>(Value::Object(given.clone())) {
+                prop_assert!(known, "{given:?}");
+                if read.check().is_ok() {
+                    let now: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+                    let (id, user) = (domain::id::Id::new(Uuid::from_u128(1)), domain::id::Id::new(Uuid::from_u128(2)));
+                    let signal = read.signal(id, user, now);
+                    prop_assert_eq!((signal.id, signal.user, signal.received_at), (id, user, now));
+                    prop_assert_eq!(given.get("payload"), Some(&Value::Object(signal.payload)));
+                }
+            }
+        }
+    }
+}

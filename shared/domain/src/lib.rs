@@ -33,6 +33,7 @@ pub mod profile;
 pub mod quiet;
 pub mod quota;
 pub mod retry;
+pub mod retry_after;
 pub mod risk;
 pub mod settings;
 pub mod signal;

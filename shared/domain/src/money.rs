@@ -39,9 +39,9 @@ impl fmt::Debug for Currency {
 impl FromStr for Currency {
     type Err = MoneyError;
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        let bytes: [u8; 3] =
-            code.trim().to_ascii_uppercase().into_bytes().try_into().map_err(|_| MoneyError::Currency(code.into()))?;
-        if bytes.iter().all(u8::is_ascii_uppercase) { Ok(Self(bytes)) } else { Err(MoneyError::Currency(code.into())) }
+        let wrong = || MoneyError::Currency(code.chars().take(32).collect());
+        let bytes: [u8; 3] = code.trim().to_ascii_uppercase().into_bytes().try_into().map_err(|_| wrong())?;
+        if bytes.iter().all(u8::is_ascii_uppercase) { Ok(Self(bytes)) } else { Err(wrong()) }
     }
 }
 
@@ -136,7 +136,44 @@ impl fmt::Display for Money {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn an_amount_reads_back_and_no_text_is_read_as_another_amount(
+            cents in -i64::MAX..=i64::MAX,
+            text in prop_oneof![
+                " ?-?[0-9]{0,4}(\\.[0-9]{0,4})? ?",
+                fuzz::text_of(&["0", "1", "99", ".", "-", "+", ",", "e", " ", "000", "1234567890123456789"]),
+            ],
+        ) {
+            let money = Money::usd(cents);
+            let written = money.to_string();
+            prop_assert_eq!(Money::from_major(written.trim_end_matches(" USD"), Currency::USD), Ok(money));
+            match Money::from_major(&text, Currency::USD) {
+                Ok(read) => {
+                    // The same decimal: nothing but zeros was left out or added.
+                    let plain = |text: &str| {
+                        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+                        let sign = if whole.starts_with('-') { "-" } else { "" };
+                        let whole = whole.trim_start_matches('-').trim_start_matches('0');
+                        let fraction = fraction.trim_end_matches('0');
+                        if whole.is_empty() && fraction.is_empty() { String::new() } else { format!("{sign}{whole}.{fraction}") }
+                    };
+                    let shown = read.to_string();
+                    prop_assert_eq!(plain(shown.trim_end_matches(" USD")), plain(text.trim()));
+                }
+                Err(error) => prop_assert!(error.to_string().chars().count() < 120),
+            }
+            if let Err(error) = text.parse::<Currency>() {
+                prop_assert!(error.to_string().chars().count() < 120);
+            }
+        }
+    }
 
     #[test]
     fn major_units_are_read_exactly() {

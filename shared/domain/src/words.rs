@@ -15,7 +15,8 @@ pub(crate) fn words(text: &str) -> Vec<String> {
             found.push(std::mem::take(&mut word));
         }
         if letter.is_alphanumeric() {
-            word.extend(letter.to_lowercase());
+            // İ is an i and a dot above it, which is no letter of a word
+            word.extend(letter.to_lowercase().filter(|letter| letter.is_alphanumeric()));
         }
         humped = letter.is_lowercase() || letter.is_numeric();
     }
@@ -121,7 +122,24 @@ pub(crate) fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn words_are_made_of_letters_and_digits_and_plain_ones_are_words_of_themselves(text in fuzz::text()) {
+            for word in words(&text) {
+                prop_assert!(!word.is_empty() && word.chars().all(char::is_alphanumeric), "{word:?}");
+                prop_assert!(!word.is_ascii() || words(&word) == [word.clone()], "{word}");
+                prop_assert!(alike(&word, &word));
+            }
+            let line = shortened(&text);
+            prop_assert!(line.chars().count() <= 80 && !line.contains('\n'));
+        }
+    }
 
     #[test]
     fn words_are_split_at_humps_and_marks_and_folded() {

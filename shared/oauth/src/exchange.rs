@@ -201,7 +201,66 @@ fn plain(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::{
+        account::{Account, Identity},
+        id::Id,
+        time::Timestamp,
+    };
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    fn parsed<K>(number: u8) -> Id<K> {
+        format!("00000000-0000-0000-0000-{number:012}").parse().unwrap()
+    }
+
+    fn provider() -> Provider {
+        let url = |path: &str| Url::parse(&format!("https://acme.example/{path}")).unwrap();
+        Provider {
+            name: "acme".to_owned(),
+            client_id: "us".to_owned(),
+            client_secret: None,
+            auth: Auth::Basic,
+            authorize_url: url("authorize"),
+            token_url: url("token"),
+            revoke_url: None,
+            userinfo_url: None,
+            scopes: vec!["mail".to_owned()],
+            authorize_with: std::collections::BTreeMap::new(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whatever_a_token_endpoint_answers_is_a_grant_that_can_be_kept_or_none(
+            more in fuzz::object_of(&["expires_in", "refresh_token", "scope", "id_token", "token_type", "bearer", "a b"]),
+            expires_in in proptest::option::of(any::<u64>()),
+            draw in 0..=domain::retry::PARTS,
+        ) {
+            let mut answer = json!({ "access_token": "secret", "token_type": "bearer" }).as_object().unwrap().clone();
+            answer.extend(expires_in.map(|life| ("expires_in".to_owned(), life.into())));
+            answer.extend(more);
+            if let Ok(answer) = serde_json::from_value::<Answer>(answer.into()) {
+                let grant = read(&provider(), &answer, Some("old"));
+                prop_assert!(grant.tokens.refresh().is_some(), "the old one stays");
+                let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
+                let (id, user) = (parsed(1), parsed(2));
+                let who = Identity { subject: "17".to_owned(), label: None };
+                let (account, _) = Account::connect(id, user, "acme".to_owned(), who, grant.granted, draw, now);
+                prop_assert!(account.expires_at.is_none_or(|at| at >= now));
+            }
+        }
+
+        #[test]
+        fn whatever_a_provider_calls_its_trouble_is_shown_as_a_short_plain_word(code in fuzz::text()) {
+            if let Trouble::Misconfigured { code } = meaning_of(&code) {
+                prop_assert!(code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_graphic()), "{code}");
+            }
+        }
+    }
 
     #[test]
     fn every_documented_code_is_the_persons_the_operators_or_nobodys_affair() {

@@ -64,7 +64,28 @@ fn identity(who: Who) -> Option<Identity> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn only_a_token_that_was_made_for_us_names_anybody(
+            claims in fuzz::json_of(&["aud", "sub", "id", "email", "name", "us", "them", "17"]),
+            text in fuzz::text_of(&["e30", ".", "eyJhdWQiOiJ1cyJ9", "="]),
+        ) {
+            for text in [token(&claims.to_string()), text] {
+                if let Some(identity) = read(&text, "us") {
+                    prop_assert!(claims["aud"] == "us" || claims["aud"].as_array().is_some_and(|all| all.contains(&"us".into())));
+                    for name in identity.label.iter().chain([&identity.subject]) {
+                        prop_assert!((1..=LONGEST).contains(&name.len()) && !name.contains(char::is_control));
+                    }
+                }
+            }
+        }
+    }
 
     fn token(claims: &str) -> String {
         format!("e30.{}.signature", BASE64_URL_SAFE_NO_PAD.encode(claims))

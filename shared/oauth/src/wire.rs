@@ -3,7 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use chrono::TimeDelta;
-use domain::{account::Trouble, retry};
+use domain::{account::Trouble, retry, retry_after};
 use oauth2::AsyncHttpClient;
 use reqwest::{Client, Response, header::RETRY_AFTER, redirect};
 use zeroize::Zeroizing;
@@ -69,8 +69,9 @@ impl Wire {
         let mut response = client.execute(request).await.map_err(|error| unanswered(&error))?;
         let status = response.status();
         if retry::is_transient_status(status.as_u16()) || status.is_server_error() {
-            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            return Err(Lost::Status { status: status.as_u16(), retry_after: retry_after.map(TimeDelta::seconds) });
+            let asked =
+                response.headers().get(RETRY_AFTER).and_then(|value| retry_after::seconds(value.to_str().ok()?));
+            return Err(Lost::Status { status: status.as_u16(), retry_after: asked });
         }
         let headers = response.headers().clone();
         let body = whole(&mut response).await?;

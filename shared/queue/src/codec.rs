@@ -9,6 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{Lease, station::Claim};
 
+/// Characters of a reason that are kept.
+const LONGEST: usize = 300;
+
 /// Given to every job as `Data<Origin>`: which row it is, and the trace of whoever enqueued it, if they had one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -30,7 +33,11 @@ pub(crate) struct Row {
 
 /// The task, with its [`Claim`], its [`Lease`] and its [`Origin`] as data; or why it cannot be one.
 pub(crate) fn decode<T: DeserializeOwned>(row: &Row, queue: &str, lease: Lease) -> Result<Task<T>, String> {
-    let args: T = serde_json::from_slice(&row.payload).map_err(|error| format!("undecodable payload: {error}"))?;
+    let args: T = serde_json::from_slice(&row.payload).map_err(|error| {
+        // It may quote what it stumbled over, and is kept on the row.
+        let why: String = error.to_string().chars().take(LONGEST).collect();
+        format!("undecodable payload: {why}")
+    })?;
     let id = TaskId::from_str(&row.claim.id).map_err(|error| format!("bad id: {error}"))?;
     let size = |n: i32| usize::try_from(n).unwrap_or(0);
     let task = TaskBuilder::new(args)
@@ -47,4 +54,52 @@ pub(crate) fn decode<T: DeserializeOwned>(row: &Row, queue: &str, lease: Lease) 
         Some(key) => task.idempotency_key(key).build(),
         None => task.build(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use futures::FutureExt;
+    use proptest::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::{clock::monotonic, lease::Pulse};
+
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum Door {
+        Ring { number: u32 },
+    }
+
+    fn row(payload: Vec<u8>) -> Row {
+        let id = ulid::Ulid::generate().to_string();
+        let claim = Claim { id, attempt: 1, max_attempts: 3, lock_at: chrono::DateTime::UNIX_EPOCH };
+        Row { claim, payload, priority: None, key: None, traceparent: None }
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_payload_is_the_job_it_says_or_refused_with_a_short_reason(payload in fuzz::bytes_of(&["kind", "ring", "number"]), number: u32) {
+            let pulse = Arc::new(Pulse::new(Duration::from_secs(10)));
+            pulse.beat(monotonic());
+            let lease = || pulse.lease().now_or_never().unwrap();
+            let known = Door::Ring { number };
+            prop_assert_eq!(decode::<Door>(&row(serde_json::to_vec(&known).unwrap()), "doors", lease()).unwrap().args, known);
+            let long = format!("{{\"kind\":\"{}\"}}", "x".repeat(1000));
+            let why = decode::<Door>(&row(long.into_bytes()), "doors", lease()).unwrap_err();
+            prop_assert!(why.chars().count() <= LONGEST + 40, "{why}");
+            match decode::<Door>(&row(payload.clone()), "doors", lease()) {
+                Ok(task) => {
+                    let given: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+                    let Door::Ring { number } = task.args;
+                    prop_assert_eq!((&given["kind"], &given["number"]), (&"ring".into(), &number.into()));
+                }
+                Err(why) => prop_assert!(why.chars().count() <= LONGEST + 40, "{why}"),
+            }
+        }
+    }
 }

@@ -73,7 +73,21 @@ impl Retention {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whatever_is_kept_is_kept_for_a_day_to_a_century(text in fuzz::text_of(&["payloads", "jobs", "audit", "=", "7", "0", "-1", "36500", " ", ","])) {
+            if let Some(keep) = Retention::parse(&text) {
+                let days = [keep.payloads, keep.events, keep.notifications, keep.jobs, keep.dead_jobs, keep.sessions, keep.audit];
+                prop_assert!(days.iter().all(|days| (1..=36500).contains(days)));
+            }
+        }
+    }
 
     #[test]
     fn what_is_named_is_kept_as_long_as_it_says_and_nothing_is_guessed() {

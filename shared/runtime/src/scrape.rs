@@ -97,7 +97,21 @@ fn asked(head: &[u8]) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whatever_is_asked_only_the_page_is_given(head in fuzz::text_of(&["GET ", "POST ", "/metrics", "?", " HTTP/1.1", "\r\n"])) {
+            if asked(head.as_bytes()).is_some() {
+                let line = head.split('\r').next().unwrap();
+                prop_assert!(line.strip_prefix("GET /metrics").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '?'])));
+            }
+        }
+    }
 
     #[test]
     fn only_the_page_is_there() {

@@ -140,7 +140,27 @@ fn read(text: &str) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn any_text_is_a_keyring_or_refused_and_never_shown(text in fuzz::text_of(&[A, B, "c:", "hunter2", ",", "\n", "#", ":", "AAAA"])) {
+            match Keyring::parse(&format!("{text}hunter2")) {
+                Ok(keys) => {
+                    let shown = format!("{keys:?}");
+                    prop_assert!(keys.ids().count() >= 1 && keys.ids().all(is_id) && !shown.contains("AAEC"));
+                }
+                Err(error) => {
+                    let told = format!("{error} {error:?}");
+                    prop_assert!(!told.contains("hunter2"), "{}", told);
+                }
+            }
+        }
+    }
 
     const A: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const B: &str = "b-2:__79_Pv6-fj39vX08_Lx8O_u7ezr6uno5-bl5OPi4eA";

@@ -86,7 +86,46 @@ pub fn written(secret: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn only_what_was_signed_passes_and_only_as_it_was(
+            (body, id, damaged) in (prop::collection::vec(any::<u8>(), 0..60), "[!-~]{1,20}").prop_flat_map(|(body, id)| {
+                let signature = super::sign(SECRET, &id, 1_772_442_000, &body).unwrap();
+                let good = [id.as_bytes(), b"1772442000", signature.as_bytes(), &body].map(<[u8]>::to_vec);
+                let damaged = (0..4_usize).prop_flat_map(move |part| {
+                    let all = good.clone();
+                    fuzz::spoilt(good[part].clone()).prop_map(move |bytes| {
+                        let mut all = all.clone();
+                        all[part] = bytes;
+                        all
+                    })
+                });
+                (Just(body), Just(id), damaged)
+            }),
+            noise in fuzz::text_of(&["v1,", "v1a,", " ", "AAAA", "="]),
+        ) {
+            let signature = super::sign(SECRET, &id, 1_772_442_000, &body).unwrap();
+            let said = |id: &str, timestamp: &str, signatures: &str, body: &[u8]| {
+                Signed { id, timestamp, signatures, body }.check([&b"another"[..], SECRET], now())
+            };
+            prop_assert_eq!(said(&id, "1772442000", &signature, &body), Ok(()));
+            prop_assert!(said(&id, "1772442000", &noise, &body).is_err());
+            let [other_id, timestamp, signatures, other_body] = damaged;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let (other_id, timestamp, signatures) = (text(&other_id), text(&timestamp), text(&signatures));
+            if said(&other_id, &timestamp, &signatures, &other_body).is_ok() {
+                // A signature among others, or one whose end is doubled, is still this one; nothing else may differ.
+                prop_assert_eq!((other_id, timestamp.as_str(), other_body), (id, "1772442000", body));
+                prop_assert!(signatures.split(' ').any(|one| one == signature), "{}", signatures);
+            }
+        }
+    }
 
     const SECRET: &[u8] = b"thirty-two bytes that nobody knows";
     const BODY: &[u8] = br#"{"type":"bill.due"}"#;

@@ -303,3 +303,24 @@ async fn a_token_ends_when_it_expires_and_when_it_is_revoked() {
     door.call(Method::DELETE, &path, &other).send().await.is(204);
     assert_eq!(door.get("/settings", &other).await.problem().0, 401);
 }
+
+#[tokio::test]
+async fn a_cursor_of_somebody_elses_page_shows_ones_own_rows_and_no_others() {
+    let door = Door::open().await;
+    let ((_, ada), (_, bob)) =
+        (door.somebody("Ada", TrustTier::Suggest).await, door.somebody("Bob", TrustTier::Suggest).await);
+    let mut bobs = Vec::new();
+    for (number, token) in [&bob, &bob, &ada, &ada].into_iter().enumerate() {
+        let signal = json!({ "source": "a", "type": "b", "external_id": number.to_string(), "payload": {} });
+        let id = door.post("/signals", token, &signal).send().await.is(202).id();
+        if token == &bob {
+            bobs.push(json!(id));
+        }
+        door.world.pass(chrono::TimeDelta::seconds(1));
+    }
+    let next = door.get("/signals?limit=1", &ada).await.is(200).body()["next"].as_str().unwrap().to_owned();
+    let page = door.get(&format!("/signals?cursor={next}"), &bob).await.is(200).body();
+    let mut ids: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+    ids.reverse();
+    assert_eq!(ids, bobs);
+}

@@ -8,7 +8,6 @@ mod ironclaw;
 pub mod ironclaw_responses;
 pub mod ironclaw_webhook;
 pub mod outgoing;
-mod retry_after;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Reversibility, Verb, absent, compensation, cost_of, missing, spec, with_parameters};
@@ -191,6 +192,37 @@ fn parameter_names_are_unique_within_a_verb_aliases_included() {
             for name in std::iter::once(&parameter.name).chain(parameter.aliases) {
                 assert!(seen.insert(*name), "{verb}: {name} twice");
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(fuzz::cases(1))]
+
+    #[test]
+    fn no_edit_moves_the_target_adds_what_the_verb_does_not_take_or_makes_it_cheaper_than_it_says(
+        (verb, before, after) in prop::sample::select(Verb::ALL).prop_flat_map(|verb| {
+            let names: Vec<&str> = spec(verb).parameters.iter().map(|parameter| parameter.name).collect();
+            (Just(verb), fuzz::object_of(&names), fuzz::object_of(&names))
+        }),
+    ) {
+        let before = Action { verb, domain: spec(verb).domain, cost: cost_of(verb, &before), parameters: before };
+        match with_parameters(&before, &after) {
+            Ok(edited) => {
+                prop_assert_eq!((edited.verb, edited.domain, &edited.parameters), (verb, before.domain, &after));
+                prop_assert!(after.keys().all(|name| spec(verb).parameter(name).is_some()));
+                prop_assert!(missing(&edited).is_empty());
+                for target in spec(verb).parameters.iter().filter(|parameter| parameter.target) {
+                    let kept = before.parameters.get(target.name);
+                    prop_assert!(kept.is_none() || edited.parameters.get(target.name) == kept);
+                }
+                match (edited.cost, after.get("cost_cents")) {
+                    (Cost::Known { cents, .. }, said) => prop_assert_eq!(said.and_then(Value::as_i64), Some(cents)),
+                    (Cost::Free, said) => prop_assert!(said.is_none_or(|said| said == 0)),
+                    (Cost::Unknown, _) => {}
+                }
+            }
+            Err(faults) => prop_assert!(!faults.is_empty() && faults.iter().all(|it| it.path.starts_with("/parameters/"))),
         }
     }
 }

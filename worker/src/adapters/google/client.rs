@@ -3,6 +3,7 @@
 use std::{error::Error as _, time::Duration};
 
 use chrono::TimeDelta;
+use domain::retry_after;
 use reqwest::{
     Method, Response,
     header::{CONTENT_LENGTH, IF_MATCH, RETRY_AFTER},
@@ -12,10 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::SettingsError;
-use crate::{
-    adapters::{install_crypto, retry_after},
-    ports::source,
-};
+use crate::{adapters::install_crypto, ports::source};
 
 /// The longest answer we read, in bytes: a page of messages with their bodies is far below.
 const LONGEST: usize = 32 * 1024 * 1024;

@@ -83,7 +83,33 @@ fn storable_value(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn a_verdict_stands_at_the_very_end_names_its_execution_and_can_be_stored(
+            words in fuzz::text_of(&[
+                "```", "json", "\n", " ", "All done.", "{}", "{\"skytwin_result\":", "}", "{\"execution_id\":\"0198c0de-0000-7000-8000-000000000001\"",
+                ",\"status\":", "\"succeeded\"", "\"failed\"", ",\"outputs\":{\"a\":\"\\u0000\"}",
+            ]),
+            (status, after) in ("succeeded|failed|success|", fuzz::text_of(&["```", " ", "\n", "That was it.", "{}"])),
+            outputs in fuzz::object_of(&["a", "\0"]),
+        ) {
+            let verdict = serde_json::json!({ "skytwin_result": { "execution_id": ID, "status": status, "outputs": outputs } });
+            for text in [words, format!("{}{after}", fenced(&verdict.to_string()))] {
+                if let Some(verdict) = read(&text) {
+                    let block = text.trim_end().strip_suffix("```").and_then(|text| text.rsplit_once("```")).unwrap().1;
+                    prop_assert!(block.contains(ID) && verdict.execution_id.to_string() == ID, "{text}");
+                    prop_assert_eq!(block.contains("\"succeeded\""), verdict.status == Status::Succeeded, "{}", text);
+                    prop_assert!(!serde_json::to_string(&verdict.outputs).unwrap().contains("\\u0000"));
+                }
+            }
+        }
+    }
 
     const ID: &str = "0198c0de-0000-7000-8000-000000000001";
 

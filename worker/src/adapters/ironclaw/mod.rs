@@ -44,3 +44,28 @@ pub(crate) fn is_plain_name(name: &str, longest: usize) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
         && !name.bytes().all(|byte| byte == b'.')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn what_is_taken_over_of_an_engine_is_a_short_line_and_its_names_are_one_segment_of_a_path(
+            body in fuzz::bytes_of(&["error", "message"]),
+            name in fuzz::text_of(&["gate", ":", ".", "..", "/", "%2e", "-1", "\\", "#", "?"]),
+        ) {
+            let said = said(&body);
+            prop_assert!(said.chars().count() <= LONGEST + 20 && !said.contains(char::is_control), "{said}");
+            if is_plain_name(&name, 40) {
+                let mut url: url::Url = "http://engine.example/threads".parse().unwrap();
+                url.path_segments_mut().unwrap().push(&name).push("end");
+                prop_assert_eq!(url.path(), format!("/threads/{name}/end"));
+            }
+        }
+    }
+}

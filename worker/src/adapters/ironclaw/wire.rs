@@ -5,7 +5,7 @@
 use std::{error::Error as _, time::Duration};
 
 use chrono::TimeDelta;
-use domain::time::Timestamp;
+use domain::{retry_after, time::Timestamp};
 use reqwest::{
     Method, Response,
     header::{CONTENT_TYPE, RETRY_AFTER},
@@ -13,8 +13,6 @@ use reqwest::{
 use runtime::Secret;
 use tokio::time::timeout;
 use url::{Host, Url};
-
-use crate::adapters::retry_after;
 
 /// The longest answer we read, in bytes.
 const LONGEST: usize = 1024 * 1024;

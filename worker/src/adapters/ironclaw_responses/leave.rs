@@ -105,6 +105,7 @@ mod tests {
         id::Id,
         signal::Domain,
     };
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -161,6 +162,33 @@ mod tests {
     }
 
     const DETAILS: [(&str, &str); 3] = [("Capability", "create_note"), ("text", "Milk"), ("count", "2")];
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whatever_is_wished_for_leave_is_given_to_the_first_wish_for_exactly_the_step_and_to_no_other(
+            wishes in prop::collection::vec(
+                (
+                    prop_oneof![4 => Just("create_note"), 1 => Just("pay_bill"), 1 => Just("")],
+                    prop_oneof![
+                        2 => prop::sample::select(vec![DETAILS.to_vec(), DETAILS[1..].to_vec(), vec![DETAILS[2], DETAILS[1]]]),
+                        3 => prop::collection::vec((prop::sample::select(vec!["Capability", "text", "count", "list"]), prop::sample::select(vec!["create_note", "Milk", "2", "3"])), 0..5),
+                    ],
+                ),
+                1..4,
+            ),
+        ) {
+            let exact = |(tool, details): &(&str, Vec<(&str, &str)>)| {
+                let (about, mut given): (Vec<_>, Vec<_>) = details.iter().partition(|(label, _)| *label == ABOUT_THE_TOOL);
+                given.sort_unstable();
+                *tool == "create_note" && about.iter().all(|(_, tool)| *tool == "create_note") && given == [("count", "2"), ("text", "Milk")]
+            };
+            let gates = wishes.iter().enumerate().map(|(number, (tool, details))| gate(&format!("g{number}"), tool, details));
+            let first = wishes.iter().position(exact) == Some(wishes.len() - 1);
+            prop_assert_eq!(asked(gates.collect()) == Leave::Granted, first, "{:?}", wishes);
+        }
+    }
 
     #[test]
     fn leave_is_given_for_exactly_what_was_approved() {

@@ -214,9 +214,89 @@ fn last(runs: &Runs) -> Option<&Record> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    fn any_event() -> impl Strategy<Value = Value> {
+        const WORDS: &[&str] = &[
+            "type",
+            "gate",
+            "prompt",
+            "turn_run_id",
+            "r-1",
+            "r-2",
+            "gate_ref",
+            "gate:approval-1",
+            "invocation_id",
+            "i-1",
+            "headline",
+            "approval_context",
+            "tool_name",
+            "details",
+            "label",
+            "value",
+            "capability_activity",
+            "activity",
+            "capability_id",
+            "run_state",
+            "run_id",
+            "status",
+            "blocked_approval",
+            "failed",
+            "state",
+            "items",
+            "run_status",
+            "gate_kind",
+            "auth",
+            "../x",
+        ];
+        let kind = prop::sample::select(vec![
+            "gate",
+            "auth_required",
+            "capability_activity",
+            "cancelled",
+            "failed",
+            "projection_update",
+            "x",
+        ]);
+        let known = prop::sample::select(vec![
+            gate("r-1"),
+            gate("r-2"),
+            gate("../x"),
+            status("r-1", "blocked_approval"),
+            status("r-2", "Failed"),
+            activity("r-1", "i-1", "pay"),
+        ]);
+        let made = (kind, fuzz::object_of(WORDS)).prop_map(|(kind, mut event)| {
+            event.insert("type".to_owned(), kind.into());
+            Value::Object(event)
+        });
+        prop_oneof![3 => known, 2 => made, 1 => fuzz::json_of(WORDS)]
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn any_stream_is_a_record_whose_names_fit_a_path_and_whose_open_gate_is_its_last_or_none(
+            events in prop::collection::vec(any_event(), 0..12), noise in fuzz::text_of(&["data:", "\n", "\n\n", "id: 1", "{", "\r"])
+        ) {
+            let frames: Vec<_> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+            let whole = format!("{}{noise}", frames.concat()).into_bytes();
+            for cut in [whole.len(), whole.len() / 2] {
+                let Some(record) = Record::read(&whole[..cut]) else { continue };
+                prop_assert!(record.run_id.is_empty() || is_plain_name(&record.run_id, 256));
+                prop_assert!(record.gates.iter().all(|gate| is_plain_name(&gate.name, 256)));
+                let names: std::collections::BTreeSet<_> = record.gates.iter().map(|gate| &gate.name).collect();
+                prop_assert_eq!(names.len(), record.gates.len(), "one gate is told of once");
+                prop_assert!(record.open_gate().is_none_or(|open| !record.is_broken_off() && Some(open) == record.gates.last()));
+                let shut: Vec<_> = record.gates.iter().collect();
+                prop_assert!(record.begun(&shut).len() <= record.begun(&[]).len());
+            }
+        }
+    }
 
     fn read(events: &[Value]) -> Record {
         let frames = events.iter().map(|event| format!("event: x\nid: \"1\"\ndata: {event}\n\n: keep-alive\n\n"));

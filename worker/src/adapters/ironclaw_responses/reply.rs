@@ -198,3 +198,91 @@ fn in_doubt(why: &str) -> Said {
 fn is_engine_ref(id: &str) -> bool {
     id.strip_prefix("resp_").is_some_and(|rest| is_plain_name(rest, 200))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const OURS: &str = "0198c0de-0000-7000-8000-000000000001";
+    const OTHERS: &str = "0198c0de-0000-7000-8000-000000000002";
+
+    fn fenced(id: &str, status: &str) -> String {
+        format!("\n```json\n{{\"skytwin_result\":{{\"execution_id\":\"{id}\",\"status\":\"{status}\"}}}}\n```\n")
+    }
+
+    fn is_settled(said: &Said) -> bool {
+        matches!(said, Said::Answer(Answer::Succeeded { .. } | Answer::Failed { .. } | Answer::Stepwise(_)))
+    }
+
+    fn asked() -> impl Strategy<Value = Asked<'static>> {
+        prop_oneof![Just(Asked::Send), Just(Asked::Look("resp_1"))]
+    }
+
+    /// A response whose last message says these words.
+    fn response() -> impl Strategy<Value = (Value, String)> {
+        let blocks = [fenced(OURS, "succeeded"), fenced(OURS, "failed"), fenced(OTHERS, "succeeded")];
+        let [done, failed, others] = blocks.each_ref().map(String::as_str);
+        let words = fuzz::text_of(&[done, failed, others, "It is done.", "```", OURS, "succeeded"]);
+        let words = (
+            words,
+            prop::sample::select(vec!["", done, failed, others].into_iter().map(str::to_owned).collect::<Vec<_>>()),
+        )
+            .prop_map(|(words, last)| words + &last);
+        let status =
+            prop_oneof![3 => Just("completed"), 1 => Just("failed"), 1 => Just("queued"), 1 => Just("incomplete")];
+        let id = prop_oneof![4 => Just("resp_1"), 1 => Just("resp_2"), 1 => Just("thing")];
+        let kind = prop_oneof![6 => Just("response"), 1 => Just("list")];
+        let more =
+            fuzz::object_of(&["object", "id", "status", "output", "error", "message", "type", "role", "content"]);
+        (words, status, id, kind, prop_oneof![4 => Just(serde_json::Map::new()), 1 => more]).prop_map(|(words, status, id, kind, more)| {
+            let said = json!([{ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": words }] }]);
+            let mut response = json!({ "object": kind, "id": id, "status": status, "output": said });
+            response.as_object_mut().unwrap().extend(more);
+            (response, words)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn only_a_completed_run_whose_last_words_name_our_execution_has_succeeded(
+            (response, words) in response(), asked in asked(), status in prop_oneof![3 => Just(200), 1 => 200..600_u16]
+        ) {
+            let id: ExecutionId = OURS.parse().unwrap();
+            let reply = Reply { status, retry_after: None, body: response.to_string().into_bytes() };
+            let said = read(id, asked, Outcome::Reply(reply));
+            let ends_with = |status: &str| words.trim_end().ends_with(fenced(OURS, status).trim());
+            if let Said::Answer(Answer::Succeeded { .. } | Answer::Stepwise(_)) = said {
+                prop_assert!((200..300).contains(&status) && response["status"] == "completed" && response["object"] == "response");
+                prop_assert!(ends_with("succeeded"), "{words}");
+            }
+            if let Said::Answer(Answer::Failed { .. }) = said {
+                prop_assert!((200..300).contains(&status) && ends_with("failed"), "{words}");
+            }
+            if let Said::Working { engine_ref, .. } | Said::Mute { engine_ref, .. } = &said {
+                prop_assert!(is_engine_ref(engine_ref));
+            }
+        }
+
+        #[test]
+        fn what_does_not_name_our_execution_settles_nothing_and_a_2xx_of_it_is_never_sent_again(
+            body in fuzz::bytes_of(&[
+                "object", "response", "id", "resp_1", "status", "completed", "output", "type", "message", "role", "assistant", "content",
+                "output_text", "text", "skytwin_result", "execution_id", OTHERS, "succeeded",
+            ]),
+            asked in asked(),
+            status in prop_oneof![Just(200), 200..600_u16],
+        ) {
+            let reply = Reply { status, retry_after: None, body };
+            let said = read(OURS.parse().unwrap(), asked, Outcome::Reply(reply));
+            prop_assert!(!is_settled(&said), "{said:?}");
+            if status < 300 {
+                prop_assert!(matches!(said, Said::Answer(Answer::InDoubt { .. }) | Said::Working { .. } | Said::Mute { .. }), "{said:?}");
+            }
+        }
+    }
+}

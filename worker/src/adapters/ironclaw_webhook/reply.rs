@@ -93,3 +93,46 @@ fn is_own_word(body: &[u8]) -> bool {
 fn lost(why: &str) -> Answer {
     Answer::Lost { why: why.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const OURS: &str = "0198c0de-0000-7000-8000-000000000001";
+    const OTHERS: &str = "0198c0de-0000-7000-8000-000000000002";
+
+    fn block(id: &str, status: &str) -> String {
+        format!("```json\n{{\"skytwin_result\":{{\"execution_id\":\"{id}\",\"status\":\"{status}\"}}}}\n```")
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn only_last_words_that_name_our_execution_settle_it_and_a_2xx_without_them_is_for_the_person(
+            before in fuzz::text_of(&[&block(OURS, "succeeded"), &block(OURS, "failed"), &block(OTHERS, "succeeded"), "Done.", "```", OURS]),
+            last in prop::sample::select(vec![String::new(), block(OURS, "succeeded"), block(OURS, "failed"), block(OTHERS, "succeeded")]),
+            more in fuzz::object_of(&["message_id", "status", "response", "error", "Response timeout", "00000000-0000"]),
+            garbage in fuzz::bytes_of(&["message_id", "status", "response", "error", OTHERS, "succeeded"]),
+            status in prop_oneof![3 => Just(200), 1 => 200..600_u16],
+        ) {
+            let (id, words): (ExecutionId, _) = (OURS.parse().unwrap(), before + &last);
+            let mut told = json!({ "message_id": "m", "status": "accepted", "response": words }).as_object().unwrap().clone();
+            told.extend(more);
+            let told = json!(told).to_string().into_bytes();
+            let answer = |body| read(id, Outcome::Reply(Reply { status, retry_after: None, body }));
+            let ends_with = |status: &str| words.trim_end().ends_with(&block(OURS, status));
+            for (answer, may_settle) in [(answer(told), status < 300), (answer(garbage), false)] {
+                match answer {
+                    Answer::Succeeded { .. } => prop_assert!(may_settle && ends_with("succeeded"), "{words}"),
+                    Answer::Failed { .. } => prop_assert!(may_settle && ends_with("failed"), "{words}"),
+                    Answer::Lost { .. } => {}
+                    other => prop_assert!(status >= 300 && matches!(other, Answer::Refused { .. } | Answer::NotTaken { .. }), "{other:?}"),
+                }
+            }
+        }
+    }
+}

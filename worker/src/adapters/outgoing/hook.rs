@@ -1,6 +1,6 @@
 //! Webhooks as Standard Webhooks has them: a JSON body, signed with the delivery's id and the time of this try.
 
-use domain::{channel::Answer, time::Timestamp};
+use domain::{channel::Answer, retry_after, time::Timestamp};
 use reqwest::{
     Client, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
@@ -11,7 +11,6 @@ use vault::Opened;
 use webhook::{address::Reach, signature};
 
 use super::{Letter, dial};
-use crate::adapters::retry_after;
 
 /// The way out for webhooks. Cheap to clone.
 #[derive(Clone, Debug, Default)]

@@ -16,7 +16,7 @@ pub(super) fn read(given: &Value, at: &str) -> (Condition, Vec<Invalid>) {
     let mut reader = Reader { nodes: 0, faults: Vec::new() };
     let condition = reader.node(given, at, 1);
     if reader.nodes > MAX_NODES {
-        reader.fault(at, format!("a condition has at most {MAX_NODES} nodes, this has {}", reader.nodes));
+        reader.fault(at, format!("a condition has at most {MAX_NODES} nodes, this has more"));
         return (Condition::Unreadable(given.clone()), reader.faults);
     }
     (condition, reader.faults)
@@ -36,6 +36,10 @@ impl Reader {
     fn node(&mut self, given: &Value, at: &str, depth: usize) -> Condition {
         self.nodes += 1;
         let unreadable = || Condition::Unreadable(given.clone());
+        if self.nodes > MAX_NODES {
+            // It is refused as a whole: nobody needs to hear what else is wrong with each of a million nodes.
+            return unreadable();
+        }
         if depth > MAX_DEPTH {
             self.fault(at, format!("a condition nests at most {MAX_DEPTH} deep"));
             return unreadable();

@@ -1,5 +1,6 @@
 //! Conditions: what is refused with which path, and what holds.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{decide, policy};
@@ -9,7 +10,7 @@ use crate::{
     fixtures::{action, at, context, costing, facts},
     flags::Flag,
     money::Money,
-    policy::{Condition, Effect, MAX_NODES, Rule},
+    policy::{Condition, Effect, Field, MAX_NODES, Op, Rule},
 };
 
 fn holds(when: &Value, action: &Action, context: &Context, facts: &Facts) -> bool {
@@ -134,6 +135,8 @@ fn a_condition_nests_eight_deep_and_has_sixty_four_nodes_and_no_more() {
     assert!(Condition::parse(&wide(MAX_NODES - 1), "").is_ok());
     assert!(Condition::parse(&wide(MAX_NODES), "").is_err());
     assert!(!Condition::stored(&wide(MAX_NODES)).is_readable());
+    let wrong = json!({ "any": vec![json!(1); 100_000] });
+    assert!(Condition::parse(&wrong, "").unwrap_err().len() <= MAX_NODES, "not a fault for each of them");
 }
 
 #[test]
@@ -144,5 +147,74 @@ fn a_condition_reads_back_as_it_was_written_even_where_it_cannot_be_read() {
     ] {
         let condition: Condition = serde_json::from_value(when.clone()).unwrap();
         assert_eq!(serde_json::to_value(&condition).unwrap(), when);
+    }
+}
+
+/// Words of conditions.
+const WORDS: &[&str] = &[
+    "all",
+    "any",
+    "not",
+    "field",
+    "op",
+    "value",
+    "verb",
+    "cost_cents",
+    "flags",
+    "sender",
+    "local_hour",
+    "weekday",
+    "risk",
+    "reversible",
+    "eq",
+    "gt",
+    "in",
+    "not_in",
+    "contains",
+    "pay_bill",
+    "legal",
+    "high",
+    "monday",
+    "kim@work.example",
+];
+
+/// Trees that are conditions more often than not.
+fn tree() -> BoxedStrategy<Value> {
+    let field = prop::sample::select(Field::ALL).prop_map(Field::as_str);
+    let op = prop::sample::select(Op::ALL).prop_map(Op::as_str);
+    let value = prop_oneof![2 => prop::sample::select(WORDS).prop_map(Value::from), 2 => (0..24).prop_map(Value::from), 1 => fuzz::json_of(WORDS)];
+    let value = prop_oneof![3 => value.clone(), 1 => prop::collection::vec(value, 0..4).prop_map(Value::from)];
+    let comparison = (field, op, value).prop_map(|(field, op, value)| compare(field, op, &value));
+    let leaf = prop_oneof![4 => comparison, 1 => fuzz::json_of(WORDS)];
+    let tree = leaf.prop_recursive(9, 80, 4, |inner| {
+        let parts = prop::collection::vec(inner.clone(), 0..5);
+        prop_oneof![
+            parts.clone().prop_map(|parts| json!({ "all": parts })),
+            parts.prop_map(|parts| json!({ "any": parts })),
+            inner.prop_map(|part| json!({ "not": part })),
+        ]
+    });
+    tree.boxed()
+}
+
+proptest! {
+    #![proptest_config(fuzz::cases(1))]
+
+    #[test]
+    fn whatever_is_given_is_taken_whole_or_refused_with_its_places_and_is_kept_as_it_was(given in tree()) {
+        let stored = Condition::stored(&given);
+        let written = serde_json::to_value(&stored).unwrap();
+        prop_assert_eq!(&Condition::stored(&written), &stored);
+        match Condition::parse(&given, "/when") {
+            Ok(condition) => {
+                prop_assert!(condition.is_readable());
+                prop_assert_eq!(&condition, &stored);
+                holds(&given, &action(Verb::PayBill), &context(), &facts());
+            }
+            Err(faults) => {
+                prop_assert!(!stored.is_readable());
+                prop_assert!(!faults.is_empty() && faults.iter().all(|fault| fault.path.starts_with("/when")));
+            }
+        }
     }
 }

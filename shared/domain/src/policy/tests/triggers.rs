@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::{decide, objections};
@@ -122,4 +123,29 @@ fn et_08_a_trigger_that_cannot_be_read_fires() {
     assert_eq!(written(json!({ "kind": "amount_threshold", "threshold_cents": 0 })), Err("/threshold_cents".into()));
     assert_eq!(written(json!({ "kind": "low_confidence", "min_confidence": "sure" })), Err("/min_confidence".into()));
     assert_eq!(written(json!({ "kind": "novel_situation", "count": 2 })), Err("/count".into()));
+}
+
+proptest! {
+    #![proptest_config(fuzz::cases(1))]
+
+    #[test]
+    fn whatever_is_stored_as_a_trigger_reads_back_the_same_and_fires_where_it_can_not_be_read(
+        given in fuzz::object_of(&[
+            "kind", "amount_threshold", "threshold_cents", "risk_tier_threshold", "min_risk_tier", "high",
+            "low_confidence", "min_confidence", "novel_situation", "consecutive_rejections", "count", "enabled",
+        ]),
+        kind in prop::sample::select(When::KINDS),
+    ) {
+        let mut known = given.clone();
+        known.insert("kind".to_owned(), kind.into());
+        for given in [given, known] {
+            let when = When::stored(given.clone());
+            prop_assert_eq!(&stored(serde_json::to_value(&when).unwrap()), &when);
+            prop_assert_eq!(When::parse(&given).is_err(), matches!(when, When::Unreadable(_)));
+            if let When::Unreadable(_) = when {
+                let fired = fires(when, Cost::Free, |_, _| {}, true);
+                prop_assert!(fired);
+            }
+        }
+    }
 }

@@ -158,17 +158,17 @@ impl Event {
         } else {
             "event_updated"
         };
-        let clashes: Vec<&str> = others
+        let clashes: Vec<String> = others
             .iter()
             .filter(|other| !self.is_cancelled() && self.clashes(other))
-            .map(|other| if other.summary.is_empty() { "an event" } else { other.summary.as_str() })
+            .map(|other| if other.summary.is_empty() { "an event".to_owned() } else { shortened(&other.summary) })
             .take(NAMED)
             .collect();
         let mut payload = Object::new();
         let mut put = |name: &str, value: Value| payload.insert(name.to_owned(), value);
         put("event_id", self.answered_at().into());
         put("title", shortened(&self.summary).into());
-        put("organizer", self.organizer.email.as_str().into());
+        put("organizer", shortened(&self.organizer.email).into());
         if let Some((start, end)) = self.span() {
             put("start", json!(start));
             put("end", json!(end));
@@ -201,7 +201,89 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Everything a signal of an event may say.
+    const NAMES: [&str; 14] = [
+        "event_id",
+        "title",
+        "organizer",
+        "start",
+        "end",
+        "location",
+        "description",
+        "response_status",
+        "requires_response",
+        "attendee_count",
+        "recurring",
+        "has_conflict",
+        "conflicts_with",
+        "external_attendees",
+    ];
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let moment = || {
+            let text = fuzz::text_of(&[
+                "2026-03-02",
+                "T09:00:00Z",
+                "9999-12-31T23:59:59-01:00",
+                "+262142-12-31",
+                "0000-01-01",
+            ]);
+            prop_oneof![3 => text, 1 => Just("2026-03-02T09:00:00Z".to_owned())]
+                .prop_map(|text| if text.contains('T') { json!({ "dateTime": text }) } else { json!({ "date": text }) })
+        };
+        let more = fuzz::object_of(&[
+            "id",
+            "summary",
+            "status",
+            "cancelled",
+            "organizer",
+            "email",
+            "kim@work.example",
+            "self",
+            "attendees",
+            "responseStatus",
+            "needsAction",
+            "sequence",
+            "updated",
+            "recurringEventId",
+            "originalStartTime",
+            "transparency",
+            "2026-03-01T08:00:00Z",
+        ]);
+        (more, moment(), moment()).prop_filter_map("it is no event", |(mut more, start, end)| {
+            more.insert("start".to_owned(), start);
+            more.insert("end".to_owned(), end);
+            serde_json::from_value(more.into()).ok()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { max_global_rejects: 1_000_000, max_local_rejects: 1_000_000, ..fuzz::cases(4) })]
+
+        #[test]
+        fn any_event_becomes_a_bounded_signal_that_says_what_it_may(
+            event in any_event(), others in prop::collection::vec(any_event(), 0..3), long in 0..5000_usize
+        ) {
+            let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
+            let event = Event { summary: event.summary.clone() + &"ä".repeat(long), ..event };
+            event.is_ahead(now, now);
+            event.tells(Some(now));
+            let found = event.incoming(&others);
+            prop_assert!(found.payload.keys().all(|name| NAMES.contains(&name.as_str())), "{:?}", found.payload);
+            let named = found.payload.get("conflicts_with").and_then(Value::as_array).cloned().unwrap_or_default();
+            prop_assert!(named.len() <= NAMED);
+            for text in found.payload.values().chain(&named).filter_map(Value::as_str) {
+                prop_assert!(text.chars().count() <= TEXT);
+            }
+            for instant in ["start", "end"].into_iter().filter_map(|name| found.payload.get(name)) {
+                prop_assert!(instant.as_str().unwrap().parse::<Timestamp>().is_ok(), "{instant}");
+            }
+        }
+    }
 
     fn event(id: &str, from: &str, until: &str, more: &Value) -> Event {
         let mut event = json!({ "id": id, "status": "confirmed", "summary": id, "updated": "2026-03-01T08:00:00Z",

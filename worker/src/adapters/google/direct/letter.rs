@@ -30,7 +30,7 @@ impl Letter {
             format!("Re: {}", self.subject)
         };
         let mut headers = vec![
-            ("To", self.to.iter().map(|to| plain(to)).collect::<Vec<_>>().join(", ")),
+            ("To", self.to.iter().map(|to| mailbox(to)).collect::<Vec<_>>().join(", ")),
             ("Subject", encoded(&plain(&subject))),
             ("Message-ID", self.message_id.clone()),
         ];
@@ -59,6 +59,17 @@ fn plain(value: &str) -> String {
     value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
 
+/// A recipient, whose name may be in any alphabet; what is not plainly one name and one address stays as it is.
+fn mailbox(to: &str) -> String {
+    let to = plain(to);
+    match to.rsplit_once('<') {
+        Some((name, address)) if !name.is_ascii() && !name.contains(['<', '@']) => {
+            format!("{} <{address}", encoded(name.trim().trim_matches('"')))
+        }
+        _ => to,
+    }
+}
+
 /// As an encoded word where it is not plain ASCII; words are short enough for one line each.
 fn encoded(value: &str) -> String {
     if value.is_ascii() {
@@ -72,7 +83,31 @@ fn encoded(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(fuzz::cases(1))]
+
+        #[test]
+        fn whatever_a_letter_says_its_headers_are_ours_and_its_text_arrives(
+            to in prop::collection::vec(fuzz::text_of(&["kim@work.example", "Kim <", ">", "\r\nBcc: all@work.example", ", "]), 1..3),
+            lines in prop::collection::vec(fuzz::text_of(&["Re: ", "\r\n", "\n", "\nBcc: x", "<a@b>", "\u{85}", "\u{2028}"]), 4),
+        ) {
+            let [subject, answers, references, text] = <[String; 4]>::try_from(lines).unwrap();
+            let message_id = "<1@skytwin.invalid>".to_owned();
+            let letter = Letter { to, subject, message_id, answers: Some(answers), references: Some(references), text: text.clone() };
+            let sent = read(&letter);
+            let (head, body) = sent.split_once("\r\n\r\n").unwrap();
+            let names: Vec<_> = head.split("\r\n").filter(|line| !line.starts_with(' ')).map(|line| line.split_once(": ").map(|(name, _)| name)).collect();
+            let ours = ["To", "Subject", "Message-ID", "References", "In-Reply-To", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"];
+            prop_assert_eq!(names, ours.map(Some), "{}", head);
+            prop_assert!(!head.replace("\r\n", "").contains(char::is_control), "{head:?}");
+            let wanted = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            prop_assert_eq!(BASE64_STANDARD.decode(body.replace("\r\n", "")).unwrap(), wanted.as_bytes());
+        }
+    }
 
     fn read(letter: &Letter) -> String {
         String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(letter.raw()).unwrap()).unwrap()
@@ -81,7 +116,7 @@ mod tests {
     #[test]
     fn a_reply_belongs_to_what_it_answers_and_keeps_every_letter() {
         let letter = Letter {
-            to: vec!["kim@work.example".into()],
+            to: vec!["\"Jürgen\" <kim@work.example>".into()],
             subject: "Grüße aus dem sehr langen Süden".into(),
             message_id: "<1@skytwin.invalid>".into(),
             answers: Some("<b@work.example>".into()),
@@ -94,6 +129,7 @@ mod tests {
             "{sent}"
         );
         assert!(sent.contains("Subject: =?UTF-8?B?") && sent.is_ascii(), "{sent}");
+        assert!(sent.starts_with("To: =?UTF-8?B?SsO8cmdlbg==?= <kim@work.example>\r\n"), "{sent}");
         let body = sent.split_once("\r\n\r\n").unwrap().1.replace("\r\n", "");
         assert_eq!(BASE64_STANDARD.decode(body).unwrap(), "Schön!\r\nBis bald".as_bytes());
     }

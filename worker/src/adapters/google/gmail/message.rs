@@ -43,7 +43,7 @@ pub(super) fn incoming(message: &Value) -> Option<Incoming> {
     let body = text.or_else(|| html.as_deref().map(without_markup)).unwrap_or_default();
     let mut payload = object(json!({
         "message_id": id,
-        "thread_id": at(message, "threadId"),
+        "thread_id": at(message, "threadId").as_str(),
         "from": shortened(address, LINE),
         "subject": shortened(header(message, "Subject").unwrap_or_default(), LINE),
         "body": shortened(without_quotes(&body).trim(), BODY),
@@ -158,8 +158,10 @@ fn without_markup(html: &str) -> String {
 
 /// What follows the closing tag of `name`, or nothing where it is never closed.
 fn after_close<'h>(html: &'h str, name: &str) -> &'h str {
-    let lower = html.to_ascii_lowercase();
-    lower.find(&format!("</{name}")).and_then(|at| html.get(at..)).unwrap_or_default()
+    // What was passed over is not looked at again: a page of nothing but scripts must not cost its length squared.
+    let mut tags = html.match_indices("</").filter_map(|(at, _)| html.get(at..));
+    let closes = |tag: &&str| tag.get(2..2 + name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name));
+    tags.find(closes).unwrap_or_default()
 }
 
 /// Without the mails it answers.
@@ -179,6 +181,7 @@ fn shortened(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -237,5 +240,93 @@ mod tests {
         assert_eq!(body(&[part("text/html", html)]), "Five bulbs & more now 1");
         assert_eq!(body(&[part("text/plain", &"ä".repeat(10_000))]).chars().count(), BODY);
         assert_eq!(body(&[]), "");
+        assert_eq!(
+            body(&[part("text/html", "<script>1</SCRIPT>a<style></scrip></style >b<script>never closed")]),
+            "a b"
+        );
+    }
+
+    #[test]
+    fn a_page_of_a_hundred_thousand_scripts_is_read_once() {
+        // Read anew after each of them, this would be a hundred thousand times two megabytes.
+        let page = format!("{}end", "<script></script>".repeat(100_000));
+        assert_eq!(without_markup(&page), "end");
+    }
+
+    /// Everything a signal of a mail may say.
+    const NAMES: [&str; 8] =
+        ["message_id", "thread_id", "from", "from_name", "subject", "body", "category", "attachments"];
+
+    fn any_mail() -> impl Strategy<Value = Value> {
+        let markup = fuzz::text_of(&[
+            "<",
+            ">",
+            "</",
+            "<script>",
+            "</SCRIPT>",
+            "<style",
+            "</style",
+            "&amp;",
+            "&lt;",
+            "On Monday Ada wrote:",
+            "\n",
+            "> ",
+            "<p>",
+            "\0",
+        ]);
+        let kind = prop::sample::select(vec!["text/plain", "text/html", "multipart/mixed", ""]);
+        let data = prop_oneof![4 => markup.prop_map(|text| BASE64_URL_SAFE_NO_PAD.encode(text)), 1 => fuzz::text()];
+        let name = prop_oneof![3 => Just(String::new()), 1 => fuzz::text()];
+        let leaf = (kind, data, name)
+            .prop_map(|(kind, data, name)| json!({ "mimeType": kind, "filename": name, "body": { "data": data } }));
+        let part = prop_oneof![4 => leaf, 1 => fuzz::json_of(&["mimeType", "text/plain", "filename", "body", "data", "parts"])];
+        let files = (0..40_usize).prop_map(|many| vec![json!({ "filename": "plan.pdf" }); many]);
+        let part = part.prop_recursive(3, 12, 3, |inner| {
+            prop::collection::vec(inner, 0..4)
+                .prop_map(|parts| json!({ "mimeType": "multipart/mixed", "parts": parts }))
+        });
+        let part =
+            (part, files).prop_map(|(part, files)| json!({ "parts": Value::from([vec![part], files].concat()) }));
+        let header = (
+            prop::sample::select(vec!["From", "SUBJECT", "list-id", "x"]),
+            fuzz::text_of(&["Kim <", "kim@work.example", ">", "\"", ","]),
+            1..50_usize,
+        )
+            .prop_map(|(name, value, times)| json!({ "name": name, "value": value.repeat(times) }));
+        let more = fuzz::object_of(&[
+            "id",
+            "m1",
+            "labelIds",
+            "internalDate",
+            "payload",
+            "threadId",
+            "1772442000000",
+            "99999999999999999",
+        ]);
+        (part, prop::collection::vec(header, 0..5), more).prop_map(|(mut part, headers, more)| {
+            if let Some(part) = part.as_object_mut() {
+                part.insert("headers".to_owned(), headers.into());
+            }
+            let mut mail =
+                json!({ "id": "m1", "labelIds": ["INBOX"], "internalDate": "1772442000000", "payload": part });
+            mail.as_object_mut().unwrap().extend(more);
+            mail
+        })
+    }
+
+    proptest! {
+        #![proptest_config(fuzz::cases(4))]
+
+        #[test]
+        fn any_mail_becomes_a_bounded_signal_that_says_what_it_may_or_none(mail in any_mail(), garbage in fuzz::json()) {
+            for mail in [mail, garbage] {
+                let Some(found) = incoming(&mail) else { continue };
+                prop_assert_eq!((found.kind, Some(found.external_id.as_str())), ("email_received", mail["id"].as_str()));
+                prop_assert!(found.payload.keys().all(|name| NAMES.contains(&name.as_str())), "{:?}", found.payload);
+                let length = |name: &str| found.payload.get(name).and_then(Value::as_str).map_or(0, |text| text.chars().count());
+                prop_assert!(length("body") <= BODY && ["from", "from_name", "subject"].into_iter().all(|name| length(name) <= LINE));
+                prop_assert!(found.payload.get("attachments").is_none_or(|files| files.as_array().is_some_and(|files| files.len() <= FILES)));
+            }
+        }
     }
 }
