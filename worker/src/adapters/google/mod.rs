@@ -24,7 +24,9 @@ pub enum SettingsError {
     )]
     Address,
     /// The HTTP client can't be built.
-    #[error("the HTTP client can't be built: {0}")]
+    #[error(
+        "the HTTP client can't be built; are there certificates of authorities here (Debian's ca-certificates)? {0}"
+    )]
     Client(#[source] reqwest::Error),
 }
 

@@ -28,7 +28,9 @@ pub enum AddressError {
     )]
     Address,
     /// The HTTP client can't be built.
-    #[error("the engine's HTTP client can't be built: {0}")]
+    #[error(
+        "the engine's HTTP client can't be built; are there certificates of authorities here (Debian's ca-certificates)? {0}"
+    )]
     Client(#[source] reqwest::Error),
 }
 
