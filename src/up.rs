@@ -18,7 +18,7 @@ use runtime::{
     scrape, telemetry, vault_file,
 };
 use simulator::Simulator;
-use store::{Store, preferences, users};
+use store::{Store, preferences, signals, users};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -31,13 +31,13 @@ use crate::{
 
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(data: Option<PathBuf>) -> Result<()> {
+    let shutdown = Shutdown::new();
+    shutdown.listen().map_err(|source| Error::System { what: "listen for signals".into(), source })?;
     let mut config = Config::for_role(Role::Everything)?;
     if data.is_some() {
         config.data_dir = data;
     }
     let _telemetry = telemetry::start(&config, "skytwin")?;
-    let shutdown = Shutdown::new();
-    shutdown.listen().map_err(|source| Error::System { what: "listen for signals".into(), source })?;
     let folder = note::folder(&config)?;
 
     // Before anything is started: a port in use is the likeliest reason to stop at once.
@@ -82,7 +82,7 @@ async fn with_database(
     let store = Store::connect_hearing(database.reveal(), config.db_connections, config.listens_at(&database)).await?;
     store::migrate(store.pool()).await?;
 
-    let (note, fresh) = residents(&store, folder, &database, address).await?;
+    let note = residents(&store, folder, &database, address).await?;
     let mut config = config.clone();
     if config.vault.is_none() {
         let keys = vault_file::own(folder, &Entropy::system());
@@ -134,8 +134,13 @@ async fn with_database(
     });
 
     note.write(folder)?;
-    if fresh {
-        seed(&note).await?;
+    // By the rows: an earlier start may have been stopped before it came to this.
+    if signals::list(&store, demo::id(), None, 1).await?.items.is_empty() {
+        match shutdown.unless_requested(seed(&note)).await {
+            // Who is told to stop serves nobody, itself included.
+            Some(Err(error)) if !shutdown.is_requested() => return Err(error),
+            Some(_) | None => {}
+        }
     }
     let root = config.public_url.as_ref().map_or_else(|| note.url.clone(), ToString::to_string);
     banner(&note, &people::link(&store, demo::id(), &root).await?);
@@ -157,7 +162,7 @@ async fn with_database(
 }
 
 /// The demo's people: added on the first start, found again on every other.
-async fn residents(store: &Store, folder: &Path, database: &Secret, address: SocketAddr) -> Result<(Note, bool)> {
+async fn residents(store: &Store, folder: &Path, database: &Secret, address: SocketAddr) -> Result<Note> {
     let (now, demo) = (Clock::system().now(), demo::id());
     let fresh = match users::get(store, demo).await {
         Ok(_) => false,
@@ -188,18 +193,17 @@ async fn residents(store: &Store, folder: &Path, database: &Secret, address: Soc
     let url = format!("http://{}", SocketAddr::new(reachable(address), address.port()));
     let database = database.reveal().to_owned();
     // The tokens of the last run are still good; only without its note new ones are made.
-    let note = match Note::read(folder).filter(|_| !fresh) {
-        Some(before) => Note { url, database, ..before },
-        None => Note {
+    match Note::read(folder).filter(|_| !fresh) {
+        Some(before) => Ok(Note { url, database, ..before }),
+        None => Ok(Note {
             url,
             database,
             user: demo.to_string(),
             token: people::mint(store, Some(demo), "demo").await?,
             operator: people::mint(store, None, "demo operator").await?,
             engine: Entropy::system().secret().reveal().to_owned(),
-        },
-    };
-    Ok((note, fresh))
+        }),
+    }
 }
 
 /// An address that a browser on this machine reaches, also when we listen on all of them.

@@ -64,13 +64,14 @@ pub async fn serve(listener: TcpListener, state: State, shutdown: Shutdown) -> R
 
 /// The whole process: reads the environment, connects, serves until SIGTERM.
 pub async fn main() -> Result<(), Error> {
+    let shutdown = Shutdown::new();
+    shutdown.listen()?;
     let config = Config::for_role(Role::Api)?;
     let _telemetry = telemetry::start(&config, "skytwin-api")?;
     let database = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
-    let shutdown = Shutdown::new();
-    shutdown.listen()?;
 
-    let store = Store::connect_hearing(database.reveal(), config.db_connections, config.listens_at(database)).await?;
+    let store = Store::connect_hearing(database.reveal(), config.db_connections, config.listens_at(database));
+    let Some(store) = shutdown.unless_requested(store).await.transpose()? else { return Ok(()) };
     let listener =
         TcpListener::bind(config.listen).await.map_err(|source| Error::Listen { address: config.listen, source })?;
     tracing::info!(address = %listener.local_addr()?, "the API listens");

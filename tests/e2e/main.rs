@@ -22,6 +22,7 @@ mod kills;
 mod mailbox;
 mod observe;
 mod scenarios;
+mod starting;
 mod storm;
 mod streams;
 mod tour;

@@ -16,12 +16,13 @@ const CHORES: [(Chore, Duration); 2] =
 
 /// The binary `worker`: everything from the environment, until SIGTERM.
 pub async fn main() -> Result<(), Error> {
-    let config = Config::for_role(Role::Worker)?;
-    let _telemetry = telemetry::start(&config, "skytwin-worker")?;
     let shutdown = Shutdown::new();
     shutdown.listen()?;
+    let config = Config::for_role(Role::Worker)?;
+    let _telemetry = telemetry::start(&config, "skytwin-worker")?;
     let url = config.database_url.as_ref().ok_or(Error::NoDatabase)?;
-    let store = Store::connect_hearing(url.reveal(), config.db_connections, config.listens_at(url)).await?;
+    let store = Store::connect_hearing(url.reveal(), config.db_connections, config.listens_at(url));
+    let Some(store) = shutdown.unless_requested(store).await.transpose()? else { return Ok(()) };
     let state = State::new(store, Clock::from_env(), Entropy::system(), &config)?;
     let (scraped, clock) = (state.store.clone(), state.clock.clone());
     let page = move || {
@@ -34,9 +35,11 @@ pub async fn main() -> Result<(), Error> {
     Ok(shutdown.finish(config.shutdown_grace).await?)
 }
 
-/// Works until the end is asked for. An engine that is down is no reason not to start, one that does not fit is. When a worker ends by itself the process is asked to end, and this is an error.
+/// Works until the end is asked for. An engine that is down is no reason not to start, one that does not fit is. When a
+/// worker ends by itself the process is asked to end, and this is an error.
 pub async fn run(state: State, shutdown: Shutdown) -> Result<(), Error> {
-    match state.engine.fit().await {
+    let Some(fit) = shutdown.unless_requested(state.engine.fit()).await else { return Ok(()) };
+    match fit {
         Fit::Fits => {}
         // It is asked again before it is sent anything; decisions, expiries and answers need no engine.
         Fit::Unreachable { why } => tracing::warn!(engine = state.engine.name(), why, "the engine can't be asked yet"),

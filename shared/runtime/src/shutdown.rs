@@ -46,7 +46,8 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Hears SIGTERM and SIGINT: the first asks for an orderly end, the second ends the process at once.
+    /// Hears SIGTERM and SIGINT: the first asks for an orderly end, the second ends the process at once. Called before
+    /// anything else of the process: what nobody hears ends it by the signal.
     pub fn listen(&self) -> io::Result<()> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let token = self.token.clone();
@@ -86,6 +87,11 @@ impl Shutdown {
     /// Completes when the end is asked for.
     pub async fn requested(&self) {
         self.token.cancelled().await;
+    }
+
+    /// Does this unless the end is asked for before it is done: None.
+    pub async fn unless_requested<F: Future>(&self, task: F) -> Option<F::Output> {
+        self.token.run_until_cancelled(Box::pin(task)).await
     }
 
     /// A token for those who do not know this type.
