@@ -27,7 +27,8 @@ pub(crate) async fn open(config: &Config) -> Result<Store> {
             .map(|note| runtime::Secret::new(note.database))
             .ok_or(Error::NoDatabase)?,
     };
-    Ok(Store::connect(url.reveal(), 2).await?)
+    // A command is over before it could be told anything.
+    Ok(Store::connect_hearing(url.reveal(), 2, None).await?)
 }
 
 /// Says everything that is wrong with the environment for a role, at once; fails when something is.

@@ -1,5 +1,5 @@
-//! One cell: a fleet under a steady load of letters that are to be archived, somebody who breaks things meanwhile, and
-//! the account at the end.
+//! One cell: a fleet under a steady load of letters that are to be archived, and some that are to be answered once the
+//! person has said yes; somebody who breaks things meanwhile; and the account at the end.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_mins(4);
 /// How a cell is set up.
 pub(crate) struct Setup {
     pub(crate) signals: usize,
+    pub(crate) apis: usize,
+    /// Further places where an API may be started later.
+    pub(crate) room: usize,
     pub(crate) workers: usize,
     /// More variables for every process.
     pub(crate) variables: Vec<(&'static str, String)>,
@@ -33,7 +36,7 @@ pub(crate) struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { signals: 150, workers: 2, variables: Vec::new() }
+        Self { signals: 150, apis: 1, room: 0, workers: 2, variables: Vec::new() }
     }
 }
 
@@ -42,8 +45,10 @@ pub(crate) struct Field {
     pub(crate) fleet: Fleet,
     pub(crate) workers: Vec<Process>,
     pub(crate) progress: Progress,
+    /// Where APIs are, or may be.
+    pub(crate) ports: Vec<u16>,
+    pub(crate) apis: Vec<Process>,
     variables: Vec<(&'static str, String)>,
-    api: Process,
     person: Person,
     _turn: MutexGuard<'static, ()>,
 }
@@ -65,10 +70,16 @@ impl Progress {
     }
 }
 
+/// Every tenth wants an answer, which can't be taken back, so that the person is asked.
 fn letter(n: usize) -> Value {
-    json!({ "source": "gmail", "type": "email_received", "external_id": format!("chaos-{n}"),
-        "payload": { "message_id": format!("m-{n}"), "from": "news@letters.example", "subject": "Weekly letter",
-            "category": "newsletter" } })
+    let (id, mail) = (format!("chaos-{n}"), format!("m-{n}"));
+    let payload = match n % 10 {
+        9 => json!({ "message_id": mail, "from": "ann@friends.example", "subject": "Lunch on Friday?",
+                     "action": "reply", "suggestedReply": "Gladly, at noon?" }),
+        _ => json!({ "message_id": mail, "from": "news@letters.example", "subject": "Weekly letter",
+                     "category": "newsletter" }),
+    };
+    json!({ "source": "gmail", "type": "email_received", "external_id": id, "payload": payload })
 }
 
 impl Field {
@@ -84,23 +95,18 @@ impl Field {
     }
 
     pub(crate) async fn on(mut fleet: Fleet, setup: Setup, turn: MutexGuard<'static, ()>) -> Self {
-        let port = free_port();
-        let address = format!("127.0.0.1:{port}");
-        let mut variables = borrowed(&setup.variables);
-        variables.push(("SKYTWIN_LISTEN", &address));
-        let api = fleet.start(&["api"], &variables);
-        let ready = format!("http://{address}/api/v1/health/ready");
-        eventually("the API is ready", Duration::from_mins(1), async || {
-            fleet.http.get(&ready).send().await.ok()?.status().is_success().then_some(())
-        })
-        .await;
-        let person = Person::new(&fleet, &[port], "moderate_autonomy");
+        let ports: Vec<_> = (0..setup.apis + setup.room).map(|_| free_port()).collect();
+        let mut apis = Vec::new();
+        for port in &ports[..setup.apis] {
+            apis.push(fleet.api_with(*port, &borrowed(&setup.variables)).await);
+        }
+        let person = Person::new(&fleet, &ports, "moderate_autonomy");
         let wish = json!({ "value": true });
         let (status, body) = person.call("PUT", "/preferences/email/auto_archive", Some(&wish)).await;
         assert!(status.is_success(), "{body}");
         let progress = Progress { accepted: Arc::default(), total: setup.signals };
         let mut field =
-            Self { fleet, workers: Vec::new(), progress, variables: setup.variables, api, person, _turn: turn };
+            Self { fleet, workers: Vec::new(), progress, ports, apis, variables: setup.variables, person, _turn: turn };
         for _ in 0..setup.workers {
             let worker = field.worker(&[]);
             field.workers.push(worker);
@@ -114,7 +120,7 @@ impl Field {
         self.fleet.start(&["worker"], &variables)
     }
 
-    /// Waits until a worker has said that it works; before that nobody hears a SIGTERM, and it ends like any program.
+    /// Waits until a worker has said that it works, so that what follows happens to one that does.
     pub(crate) async fn works(&self, which: usize) {
         settles("the worker works", Duration::from_mins(1), async || {
             let log = self.workers[which].log();
@@ -148,21 +154,23 @@ impl Field {
             let hands: Vec<_> = (0..CLIENTS).map(|_| hand()).collect();
             join_all(hands).await;
         };
-        tokio::join!(posting, shaking(&mut self));
+        tokio::join!(posting, says_yes(&person, progress.total), shaking(&mut self));
         self.account(what).await;
     }
 
     async fn account(mut self, what: &str) {
         let (total, person) = (self.progress.total, &self.person);
         let (decided, executions) = settles("everything is decided and settled", PATIENCE, async || {
-            let decided = person.all("/decisions").await.len();
+            let decisions = person.all("/decisions").await;
             let executions = person.all("/executions").await;
             let open: Vec<_> = executions.iter().filter(|one| one["state"] != "succeeded").collect();
-            if decided == total && executions.len() == total && open.is_empty() {
-                return Ok((decided, executions));
+            if decisions.len() == total && executions.len() == total && open.is_empty() {
+                return Ok((total, executions));
             }
-            let jobs = self.fleet.command(&["jobs"]);
-            Err(format!("{decided} of {total} decided, {} executions, open {open:?}\n{jobs}", executions.len()))
+            let begun: BTreeSet<_> = executions.iter().map(|one| one["decision"].as_str()).collect();
+            let idle: Vec<_> = decisions.iter().filter(|one| !begun.contains(&one["id"].as_str())).collect();
+            let (decided, jobs) = (decisions.len(), self.fleet.command(&["jobs"]));
+            Err(format!("{decided} of {total} decided, nothing begun for {idle:?}, open {open:?}\n{jobs}"))
         })
         .await;
         eventually("the queue is at rest", Duration::from_mins(1), async || {
@@ -183,10 +191,26 @@ impl Field {
             "{what}: {total} accepted, {decided} decided, {executed} executed, {duplicated} duplicated, {lost} lost"
         );
         assert_eq!((executed, duplicated, lost), (total, 0, 0), "{what}");
-        for process in self.workers.iter_mut().chain([&mut self.api]) {
+        for process in self.workers.iter_mut().chain(&mut self.apis) {
             assert_eq!(process.terminate(), Some(0), "SIGTERM is an orderly end: {}", process.log());
         }
     }
+}
+
+/// The person says yes to every question, until nothing is left to ask.
+async fn says_yes(person: &Person, total: usize) {
+    settles("every question is asked and answered", PATIENCE, async || {
+        // in this order: what is asked after the first look is none of the open ones
+        let asked = person.all("/decisions?outcome=ask").await.len();
+        let open: Vec<_> = person.all("/approvals").await.iter().map(|approval| approval["id"].clone()).collect();
+        for few in open.chunks(20) {
+            let answers: Vec<_> = few.iter().map(|id| json!({ "approval": id, "answer": "approve" })).collect();
+            person.call("POST", "/approvals/answers", Some(&json!({ "answers": answers }))).await;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        if asked == total / 10 && open.is_empty() { Ok(()) } else { Err(format!("{asked} asked, open {open:?}")) }
+    })
+    .await;
 }
 
 fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -26,9 +26,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `skytwin` with `arguments`; its output goes to `log`.
     pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)], log: PathBuf) -> Self {
+        Self::of(SKYTWIN.as_ref(), arguments, variables, log)
+    }
+
+    /// The same of another release.
+    pub(crate) fn of(release: &Path, arguments: &[&str], variables: &[(&str, &str)], log: PathBuf) -> Self {
         let out = File::options().create(true).append(true).open(&log).unwrap();
         let err = out.try_clone().unwrap();
-        let child = Command::new(SKYTWIN)
+        let child = Command::new(release)
             .args(arguments)
             .env_remove("DATABASE_URL")
             .envs(variables.iter().copied())
@@ -116,6 +121,8 @@ pub(crate) struct Fleet {
     pub(crate) postgres: Embedded,
     pub(crate) engine: simulator::Running,
     pub(crate) http: Client,
+    /// The binary that is started and asked from now on.
+    pub(crate) release: PathBuf,
     folder: TempDir,
     started: usize,
     more: Vec<(String, String)>,
@@ -129,13 +136,19 @@ impl Fleet {
 
     /// The same on a server of these settings.
     pub(crate) async fn on(settings: postgres::Settings) -> Self {
+        Self::of(SKYTWIN, settings).await
+    }
+
+    /// The same, of this release.
+    pub(crate) async fn of(release: impl Into<PathBuf>, settings: postgres::Settings) -> Self {
         let postgres = Embedded::start(settings).await.unwrap();
         let engine =
             simulator::Simulator::start("127.0.0.1:0".parse().unwrap(), simulator::Options::new("engine-token"))
                 .await
                 .unwrap();
         let folder = TempDir::new().unwrap();
-        let fleet = Self { postgres, engine, http: tests::http(), folder, started: 0, more: Vec::new() };
+        let (http, release) = (tests::http(), release.into());
+        let fleet = Self { postgres, engine, http, release, folder, started: 0, more: Vec::new() };
         fleet.command(&["migrate"]);
         fleet
     }
@@ -170,7 +183,8 @@ impl Fleet {
             variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         variables.extend(more);
         self.started += 1;
-        Process::start(
+        Process::of(
+            &self.release,
             arguments,
             &variables,
             self.folder.path().join(format!("{}-{}.log", arguments.join("-"), self.started)),
@@ -179,8 +193,14 @@ impl Fleet {
 
     /// Runs a command of the operator's to its end; gives its standard output.
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
-        let output: Output =
-            Command::new(SKYTWIN).args(arguments).envs(self.variables()).stdin(Stdio::null()).output().unwrap();
+        self.command_with(arguments, &[])
+    }
+
+    /// The same, told more.
+    pub(crate) fn command_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> String {
+        let mut command = Command::new(&self.release);
+        command.args(arguments).envs(self.variables()).envs(more.iter().copied()).stdin(Stdio::null());
+        let output: Output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "skytwin {arguments:?} failed: {said}");
         String::from_utf8(output.stdout).unwrap()
@@ -188,8 +208,14 @@ impl Fleet {
 
     /// Starts an API on `port` and waits until it is ready.
     pub(crate) async fn api(&mut self, port: u16) -> Process {
+        self.api_with(port, &[]).await
+    }
+
+    /// The same, told more.
+    pub(crate) async fn api_with(&mut self, port: u16, more: &[(&str, &str)]) -> Process {
         let address = format!("127.0.0.1:{port}");
-        let process = self.start(&["api"], &[("SKYTWIN_LISTEN", &address)]);
+        let told: Vec<_> = more.iter().copied().chain([("SKYTWIN_LISTEN", address.as_str())]).collect();
+        let process = self.start(&["api"], &told);
         let ready = format!("http://{address}/api/v1/health/ready");
         eventually("the API is ready", Duration::from_mins(1), async || {
             let answer = self.http.get(&ready).send().await.ok()?;

@@ -38,16 +38,13 @@ pub enum Error {
     Unstoppable(String),
 }
 
-/// Connections for the statements of eight queues.
-const QUEUE_CONNECTIONS: u32 = 8;
-
 type Endings = Arc<Mutex<Vec<BoxFuture<'static, (Kind, Ending)>>>>;
 
 /// Runs one worker per kind until the end is asked for, then gives running jobs the grace period.
 pub(crate) async fn work(state: &State, shutdown: &Shutdown) -> Result<(), Error> {
     let endings = Endings::default();
     // Connections of the queue's own: handlers that exhaust theirs must not take the signs of life along.
-    let (pool, connections) = (state.store.pool(), QUEUE_CONNECTIONS);
+    let (pool, connections) = (state.store.pool(), queue_connections());
     let pool = pool.options().clone().max_connections(connections).connect_lazy_with((*pool.connect_options()).clone());
     let monitor = Kind::ALL.iter().fold(Monitor::new(), |monitor, &kind| {
         let (state, endings, pool) = (state.clone(), endings.clone(), pool.clone());
@@ -66,6 +63,11 @@ pub(crate) async fn work(state: &State, shutdown: &Shutdown) -> Result<(), Error
         return Err(Error::Ended { kind, why });
     }
     stopped.map_err(|error| Error::Unstoppable(error.to_string()))
+}
+
+/// One connection for each queue's statements, so that no kind waits for the others.
+fn queue_connections() -> u32 {
+    u32::try_from(Kind::ALL.len()).unwrap_or(u32::MAX)
 }
 
 /// The first worker that ends without having been told to.
@@ -115,6 +117,18 @@ fn config(kind: Kind, state: &State) -> queue::Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn operators_are_told_how_many_connections_the_queues_take() {
+        let page: Vec<_> = include_str!("../../docs/operations.md").split_whitespace().collect();
+        let page = page.join(" ");
+        let (queues, budget) = (queue_connections(), queue_connections() + 1);
+        for told in
+            [format!("a worker {queues} more"), format!("worker processes × (SKYTWIN_DB_CONNECTIONS + {budget})")]
+        {
+            assert!(page.contains(&told), "docs/operations.md does not say `{told}`");
+        }
+    }
 
     #[tokio::test]
     async fn the_first_worker_that_nobody_told_to_end_is_named_and_an_orderly_end_is_none() {

@@ -92,7 +92,7 @@ impl Bell {
         Subscription { words: self.tower.listen_to(channel.into()), tower: self.tower.clone() }
     }
 
-    /// Whether the listening connection stands; without it polling carries on alone.
+    /// Whether the listening connection stands and hears; without it polling carries on alone.
     pub fn is_listening(&self) -> bool {
         self.tower.up.load(SeqCst)
     }
@@ -178,6 +178,12 @@ impl Tower {
         let subscribed = channels.entry(channel).or_insert_with(|| broadcast::channel(BACKLOG).0).subscribe();
         self.channels_changed.notify_one();
         subscribed
+    }
+
+    /// Says something that nobody but our own line takes notice of.
+    pub(crate) fn echo(&self) {
+        self.unsent().insert((QUEUES.to_owned(), String::new()));
+        self.to_send.notify_one();
     }
 
     /// Passes on what arrived over the wire, unless we sent it ourselves.

@@ -91,6 +91,7 @@ impl Shutdown {
 
     /// Does this unless the end is asked for before it is done: None.
     pub async fn unless_requested<F: Future>(&self, task: F) -> Option<F::Output> {
+        // Boxed: all that a start goes through would lie on the stack of whoever waits.
         self.token.run_until_cancelled(Box::pin(task)).await
     }
 

@@ -5,7 +5,10 @@ use std::{future::Future, io, ops::DerefMut, time::Duration};
 use chrono::{DateTime, Utc};
 use queue::{Bell, Clock, Line};
 use sqlx::{
-    Connection, PgConnection, PgPool, Postgres, migrate::Migrator, pool::PoolConnection, postgres::PgPoolOptions,
+    Connection, PgConnection, PgPool, Postgres,
+    migrate::Migrator,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
 
@@ -15,8 +18,16 @@ use crate::{Error, Result, tx::Tx};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A connection that answered so lately is taken to be alive.
 const FRESH: Duration = Duration::from_secs(1);
-/// Ours; the queue brings its own.
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+/// A process that vanished in the middle of a transaction must not keep a person locked, and those that vanished with it
+/// must not follow each other in that lock: they give up waiting before the first one is ended.
+///
+/// Said in every transaction, in the round trip that begins it: behind a proxy that pools transactions, what is set for a
+/// session is set for whoever comes next, and missing where it was meant.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL idle_in_transaction_session_timeout = '10s'";
+/// Migrations take as long as they take, and so does waiting for somebody else's.
+const BEGIN_PATIENTLY: &str = "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// The advisory lock of whoever migrates.
+const MIGRATING: i64 = 0x536b_7954_7769_6e00;
 
 /// The database of one process. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,19 +52,19 @@ impl Store {
     ///
     /// Everything but that one connection may go through a proxy that pools transactions: nothing else outlives its
     /// transaction but prepared statements, which the proxy has to follow (pgbouncer from 1.21 on does, with
-    /// `max_prepared_statements`). Migrations lock for their session and want the server itself.
+    /// `max_prepared_statements`).
     pub async fn connect_hearing(url: &str, connections: u32, ears: Option<&str>) -> Result<Self> {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
-            .after_connect(|conn, _| Box::pin(prepare(conn)))
             // Under load a connection was there a moment ago; asking it each time would double the round trips.
             .test_before_acquire(false)
             .before_acquire(|conn, meta| {
                 Box::pin(async move { if meta.idle_for < FRESH { Ok(true) } else { alive(conn).await } })
             })
             .after_release(|conn, _| Box::pin(alive(conn)))
-            .connect(url)
+            // Such a proxy refuses a connection that begins with a setting it can't follow; we need none.
+            .connect_with(url.parse::<PgConnectOptions>()?.extra_float_digits(None))
             .await?;
         let bell = match ears {
             Some(ears) => Bell::start_on(&pool, Line::to(ears.parse()?)),
@@ -80,7 +91,7 @@ impl Store {
 
     /// Starts a transaction. Dropping it undoes everything.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx::new(self.pool.begin().await?, self.clone()))
+        Ok(Tx::new(self.pool.begin_with(BEGIN).await?, self.clone()))
     }
 
     /// Whether the database answers.
@@ -107,25 +118,14 @@ impl Store {
         let has = |ours: bool, needed: &Migrator| {
             needed.iter().all(|needed| applied.iter().any(|done| done.ours == ours && done.version == needed.version))
         };
-        Ok(has(false, &queue::migrations()) && has(true, &MIGRATIONS))
+        let [queues, own] = migrations();
+        Ok(has(false, &queues) && has(true, &own))
     }
 
     /// What the queue takes for now; none is the database's clock.
     pub(crate) fn queue_now(&self) -> Option<DateTime<Utc>> {
         self.clock.now()
     }
-}
-
-/// A process that vanished in the middle of a transaction must not keep a person locked, and those that vanished with it
-/// must not follow each other in that lock: they give up waiting before the first one is ended.
-async fn prepare(conn: &mut PgConnection) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query!(
-        r#"SELECT set_config('lock_timeout', '8s', false) AS "waits!",
-                  set_config('idle_in_transaction_session_timeout', '10s', false) AS "rests!""#
-    )
-    .fetch_one(conn)
-    .await
-    .map(drop)
 }
 
 /// What was cut short (a time-out, a dropped transaction) may have been so because the line is dead. The pool would wait
@@ -137,12 +137,24 @@ async fn alive(conn: &mut PgConnection) -> std::result::Result<bool, sqlx::Error
 
 /// Brings the database up to date: the queue's own migrations first, then ours, which alter its tables.
 pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
-    // One that waits for another process's migrations waits as long as they take; so its connection is not given back.
-    let mut conn = pool.acquire().await?.detach();
-    sqlx::query!("SET lock_timeout = 0").execute(&mut conn).await?;
-    queue::migrations().run(&mut conn).await?;
-    MIGRATIONS.run(&mut conn).await?;
-    Ok(conn.close().await?)
+    // Two connections apart from the pool's, which may have but one: the lock is a transaction's, open beside all others.
+    let (mut holder, mut conn) = (pool.acquire().await?.detach(), pool.acquire().await?.detach());
+    let mut lock = holder.begin_with(BEGIN_PATIENTLY).await?;
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", MIGRATING).execute(&mut *lock).await?;
+    for migrations in migrations() {
+        migrations.run(&mut conn).await?;
+    }
+    lock.commit().await?;
+    conn.close().await?;
+    Ok(holder.close().await?)
+}
+
+/// The queue's, and ours. They lock nothing themselves: their lock would be the session's.
+fn migrations() -> [Migrator; 2] {
+    [queue::migrations(), sqlx::migrate!("../../migrations")].map(|mut migrations| {
+        migrations.set_locking(false);
+        migrations
+    })
 }
 
 mod sealed {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::queue::{Bell, Config, Line, Word, enqueue};
-use tests::{Proxy, eventually};
+use tests::{Database, Proxy, eventually};
 
 use super::rig::{Journal, QUEUE, Rig, chore, patient, start};
 
@@ -134,6 +134,23 @@ async fn after_a_lost_line_everybody_looks_for_himself() {
     assert_eq!(events.next().await, Word::Missed);
     eventually("the job was found", async || journal.all() == [1]).await;
     worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_hears_nothing_does_not_count_until_it_does() {
+    let (rig, elsewhere) = (Rig::new().await, Database::new().await);
+    // as through a proxy that pools transactions: it connects and listens, and what is said here is not heard there
+    let (ping, echo) = (Duration::from_millis(100), Duration::from_millis(100));
+    let bell = Bell::start_on(&rig.pool, Line { ping, echo, ..Line::to(elsewhere.options()) });
+    let silent = "SELECT query LIKE 'SELECT 1 AS alive%' FROM pg_stat_activity
+                   WHERE datname = current_database() AND application_name = 'skytwin bell'";
+    eventually("it has heard nothing for as long as it may take", async || {
+        sqlx::query_scalar::<_, bool>(silent).fetch_optional(&elsewhere.pool).await.unwrap() == Some(true)
+    })
+    .await;
+    assert!(!bell.is_listening());
+    sqlx::raw_sql("NOTIFY queue_bell, 'anything'").execute(&elsewhere.pool).await.unwrap();
+    listening(&bell).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

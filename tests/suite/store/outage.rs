@@ -100,6 +100,19 @@ async fn those_who_vanish_while_they_hold_or_want_a_person_leave_them_to_the_liv
 }
 
 #[tokio::test]
+async fn a_transaction_leaves_nothing_on_the_connection_it_had() {
+    let world = World::new().await;
+    let user = made::user(&world).await;
+    let store = Store::connect_hearing(&world.database.url(), 1, None).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.lock(user).await.unwrap();
+    tx.commit(told(user), world.now()).await.unwrap();
+    let left = "SELECT coalesce(string_agg(name, ', '), '') FROM pg_settings WHERE source = 'session'";
+    let left: String = sqlx::query_scalar(left).fetch_one(store.pool()).await.unwrap();
+    assert_eq!(left, "", "behind a proxy that pools transactions, somebody else has them next");
+}
+
+#[tokio::test]
 async fn what_the_server_breaks_off_is_unavailable_and_what_can_not_work_is_a_bug() {
     let world = World::new().await;
     let (ada, ben) = (made::user(&world).await, made::user(&world).await);
