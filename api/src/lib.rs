@@ -7,6 +7,7 @@ mod allowance;
 mod audit;
 pub mod body;
 pub mod caller;
+mod change;
 mod check;
 pub mod cursor;
 mod dashboard;

@@ -10,14 +10,12 @@ use axum::{
 use domain::{
     channel::{Channel, Delivery, Kind, MOST},
     event::Name,
-    id::{ChannelId, UserId, kind},
+    id::kind,
     notify::Severity,
-    outbox::Outbox,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{Tx, UserLock, channels, deliveries, secrets};
+use store::{channels, deliveries, secrets};
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -28,6 +26,7 @@ use crate::{
     State as Api,
     body::Body,
     caller::{Person, Read, Settings as MaySet},
+    change::{Change, room, shown},
     check::Checks,
     etag,
     idempotency::KeepInstead,
@@ -40,6 +39,8 @@ use crate::{
 const SECRET: usize = 32;
 /// Longest URL.
 const LONGEST: usize = 2000;
+/// What facts of events call one.
+const CHANNEL: &str = "channel";
 
 /// A channel as the person writes it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -188,15 +189,6 @@ pub(crate) struct Channels {
     kinds: Vec<Kind>,
 }
 
-fn follows(user: UserId, id: ChannelId, change: &str) -> Outbox {
-    let facts = json!({ "channel": id, "change": change }).as_object().cloned().unwrap_or_default();
-    Outbox::nothing().event(user, Name::ChannelChanged, facts)
-}
-
-fn shown(status: StatusCode, channel: Channel) -> Response {
-    (status, etag::header(channel.revision), Json(Shown::from(channel))).into_response()
-}
-
 /// List channels.
 #[utoipa::path(get, path = "/channels", tag = "notifications", security(("token" = ["read"])), responses(
     (status = 200, description = "All of them.", body = Channels),
@@ -233,17 +225,14 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    if channels::list(&mut tx, caller.user).await?.len() >= MOST {
-        return Err(Problem::one("", format!("you have {MOST} channels, as many as there can be; remove one first")));
-    }
-    channels::save(&mut tx, &lock, &channel).await?;
+    let mut change = Change::begin(&api, caller.user, now).await?;
+    room(channels::list(&mut change.tx, caller.user).await?.len(), MOST, "channels")?;
+    channels::save(&mut change.tx, &change.lock, &channel).await?;
     let secret = match channel.kind {
-        Kind::Webhook => Some(keep_secret(&api, &mut tx, &lock, &channel, now).await?),
+        Kind::Webhook => Some(keep_secret(&api, &mut change, &channel).await?),
         Kind::Email => None,
     };
-    tx.commit(follows(caller.user, channel.id, "created"), now).await?;
+    change.commit(Name::ChannelChanged, CHANNEL, channel.id, "created").await?;
     let location = [("location", format!("/api/v1/channels/{}", channel.id))];
     let mut shown = Shown::from(channel);
     // What is kept under an Idempotency-Key must sign nothing.
@@ -254,20 +243,14 @@ pub(crate) async fn create(
 }
 
 /// Makes what signs a webhook and keeps it sealed; gives it as it is shown.
-async fn keep_secret(
-    api: &Api,
-    tx: &mut Tx,
-    lock: &UserLock,
-    channel: &Channel,
-    now: Timestamp,
-) -> Result<String, Problem> {
+async fn keep_secret(api: &Api, change: &mut Change, channel: &Channel) -> Result<String, Problem> {
     let keys = api.config.vault.as_ref().ok_or_else(|| {
         Problem::new(Code::NoVault, "Give this process the vault's keys: SKYTWIN_VAULT_KEY or SKYTWIN_VAULT_KEY_FILE.")
     })?;
     let secret = api.entropy.bytes::<SECRET>();
     let binding = channels::binding(channel.user, channel.id);
     let sealed = keys.seal(binding, &secret, &api.entropy).map_err(|error| Problem::internal(&error))?;
-    secrets::put(tx, lock, binding, &sealed, now).await?;
+    secrets::put(&mut change.tx, &change.lock, binding, &sealed, change.now).await?;
     Ok(signature::written(&secret))
 }
 
@@ -280,7 +263,7 @@ pub(crate) async fn get(
     caller: Person<Read>,
     At(id): At<kind::Channel>,
 ) -> Result<Response, Problem> {
-    Ok(shown(StatusCode::OK, channels::get(&api.store, caller.user, id).await?))
+    Ok(shown::<Shown, _>(StatusCode::OK, channels::get(&api.store, caller.user, id).await?))
 }
 
 /// Change a channel as a whole; with If-Match only if nobody has changed it since (412 otherwise). Its trouble is forgotten.
@@ -296,10 +279,8 @@ pub(crate) async fn put(
     Body(written): Body<Written>,
 ) -> Result<Response, Problem> {
     written.check(&api)?;
-    let now = api.clock.now();
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let found = channels::get(&mut tx, caller.user, id).await?;
+    let mut change = Change::begin(&api, caller.user, api.clock.now()).await?;
+    let found = channels::get(&mut change.tx, caller.user, id).await?;
     etag::check(&headers, found.revision)?;
     if found.kind != written.kind {
         return Err(Problem::one("/kind", "stays what it is; remove this channel and add another"));
@@ -312,12 +293,12 @@ pub(crate) async fn put(
         failing_since: None,
         trouble: None,
         revision: found.revision + 1,
-        updated_at: now,
+        updated_at: change.now,
         ..found
     };
-    channels::save(&mut tx, &lock, &channel).await?;
-    tx.commit(follows(caller.user, id, "changed"), now).await?;
-    Ok(shown(StatusCode::OK, channel))
+    channels::save(&mut change.tx, &change.lock, &channel).await?;
+    change.commit(Name::ChannelChanged, CHANNEL, id, "changed").await?;
+    Ok(shown::<Shown, _>(StatusCode::OK, channel))
 }
 
 /// Remove a channel, with what is on its way there; with If-Match only if nobody has changed it since.
@@ -331,13 +312,11 @@ pub(crate) async fn delete(
     At(id): At<kind::Channel>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let now = api.clock.now();
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let found = channels::get(&mut tx, caller.user, id).await?;
+    let mut change = Change::begin(&api, caller.user, api.clock.now()).await?;
+    let found = channels::get(&mut change.tx, caller.user, id).await?;
     etag::check(&headers, found.revision)?;
-    channels::remove(&mut tx, &lock, id).await?;
-    tx.commit(follows(caller.user, id, "removed"), now).await?;
+    channels::remove(&mut change.tx, &change.lock, id).await?;
+    change.commit(Name::ChannelChanged, CHANNEL, id, "removed").await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -349,9 +328,7 @@ pub(crate) async fn test(
     caller: Person<MaySet>,
     At(id): At<kind::Channel>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
+    let Change { mut tx, lock, now } = Change::begin(&api, caller.user, api.clock.now()).await?;
     let channel = channels::get(&mut tx, caller.user, id).await?;
     if !channel.enabled {
         return Err(Problem::new(Code::OutOfPlace, "It is switched off. Switch it on first.").fact("state", "off"));

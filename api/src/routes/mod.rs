@@ -27,6 +27,7 @@ mod policies;
 mod preferences;
 mod queues;
 mod resolutions;
+mod rules;
 mod session;
 mod settings;
 mod signal_batch;

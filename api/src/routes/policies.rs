@@ -7,25 +7,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    event::Name,
-    id::{Id, PolicyId, UserId, kind},
-    outbox::Outbox,
+    id::{PolicyId, kind},
     policy::{BUILT_IN, Effect, OwnRule, Policy, Rule},
     signal::Domain,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::policies::{self, Stored};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::rules;
 use crate::{
     State as Api,
     body::Body,
     caller::{Person, Read, Settings as MaySet},
+    change::shown,
     check::Checks,
-    etag,
     problem::Problem,
     query::At,
     wire::words,
@@ -147,15 +146,6 @@ pub(crate) struct Policies {
     built_in: Vec<BuiltIn>,
 }
 
-fn follows(user: UserId, id: PolicyId, change: &str) -> Outbox {
-    let facts = json!({ "policy": id, "change": change }).as_object().cloned().unwrap_or_default();
-    Outbox::nothing().event(user, Name::SettingsChanged, facts)
-}
-
-fn shown(status: StatusCode, stored: Stored<Policy>) -> Response {
-    (status, etag::header(stored.revision), Json(Shown::from(stored))).into_response()
-}
-
 /// List policies, and the built-in rules beside them.
 #[utoipa::path(get, path = "/policies", tag = "policies", security(("token" = ["read"])), responses(
     (status = 200, description = "All of them.", body = Policies),
@@ -176,19 +166,11 @@ pub(crate) async fn create(
     caller: Person<MaySet>,
     Body(written): Body<Written>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
-    let id: Id<kind::Policy> = api.entropy.id(now);
+    let id: PolicyId = api.entropy.id(api.clock.now());
     let policy = written.checked(id)?;
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    if policies::list::<Policy>(&mut tx, caller.user).await?.len() >= MOST {
-        return Err(Problem::one("", format!("you have {MOST} policies, as many as there can be; remove one first")));
-    }
-    policies::create(&mut tx, &lock, id, &policy, now).await?;
-    let stored = policies::get(&mut tx, caller.user, id).await?;
-    tx.commit(follows(caller.user, id, "created"), now).await?;
+    let stored = rules::add(&api, caller.user, id, &policy, (MOST, "policies")).await?;
     let location = [("location", format!("/api/v1/policies/{id}"))];
-    Ok((location, shown(StatusCode::CREATED, stored)).into_response())
+    Ok((location, shown::<Shown, _>(StatusCode::CREATED, stored)).into_response())
 }
 
 /// One policy.
@@ -200,7 +182,7 @@ pub(crate) async fn get(
     caller: Person<Read>,
     At(id): At<kind::Policy>,
 ) -> Result<Response, Problem> {
-    Ok(shown(StatusCode::OK, policies::get(&api.store, caller.user, id).await?))
+    Ok(shown::<Shown, _>(StatusCode::OK, policies::get::<Policy, _>(&api.store, caller.user, id).await?))
 }
 
 /// Change a policy as a whole; with If-Match only if nobody has changed it since (412 otherwise).
@@ -215,16 +197,8 @@ pub(crate) async fn put(
     headers: HeaderMap,
     Body(written): Body<Written>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
     let policy = written.checked(id)?;
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let found = policies::get::<Policy, _>(&mut tx, caller.user, id).await?;
-    etag::check(&headers, found.revision)?;
-    policies::update(&mut tx, &lock, id, &policy, found.revision, now).await?;
-    let stored = policies::get(&mut tx, caller.user, id).await?;
-    tx.commit(follows(caller.user, id, "changed"), now).await?;
-    Ok(shown(StatusCode::OK, stored))
+    Ok(shown::<Shown, _>(StatusCode::OK, rules::replace(&api, caller.user, id, &headers, &policy).await?))
 }
 
 /// Remove a policy; with If-Match only if nobody has changed it since.
@@ -238,12 +212,5 @@ pub(crate) async fn delete(
     At(id): At<kind::Policy>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let now = api.clock.now();
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let found = policies::get::<Policy, _>(&mut tx, caller.user, id).await?;
-    etag::check(&headers, found.revision)?;
-    policies::remove::<Policy, _>(&mut tx, &lock, id, now).await?;
-    tx.commit(follows(caller.user, id, "removed"), now).await?;
-    Ok(StatusCode::NO_CONTENT)
+    rules::remove::<Policy, _>(&api, caller.user, id, &headers).await
 }

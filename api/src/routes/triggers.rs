@@ -7,9 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    event::Name,
-    id::{TriggerId, UserId, kind},
-    outbox::Outbox,
+    id::{TriggerId, kind},
     policy::{Trigger, When},
     time::Timestamp,
 };
@@ -19,11 +17,12 @@ use store::policies::{self, Stored};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::rules;
 use crate::{
     State as Api,
     body::Body,
     caller::{Person, Read, Settings as MaySet},
-    etag,
+    change::shown,
     problem::Problem,
     query::At,
     wire::words,
@@ -107,15 +106,6 @@ pub(crate) struct Triggers {
     items: Vec<Shown>,
 }
 
-fn follows(user: UserId, id: TriggerId, change: &str) -> Outbox {
-    let facts = json!({ "trigger": id, "change": change }).as_object().cloned().unwrap_or_default();
-    Outbox::nothing().event(user, Name::SettingsChanged, facts)
-}
-
-fn shown(status: StatusCode, stored: Stored<Trigger>) -> Response {
-    (status, etag::header(stored.revision), Json(Shown::from(stored))).into_response()
-}
-
 /// List escalation triggers.
 #[utoipa::path(get, path = "/triggers", tag = "policies", security(("token" = ["read"])), responses(
     (status = 200, description = "All of them.", body = Triggers),
@@ -134,19 +124,11 @@ pub(crate) async fn create(
     caller: Person<MaySet>,
     Body(written): Body<Written>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
-    let id: TriggerId = api.entropy.id(now);
+    let id: TriggerId = api.entropy.id(api.clock.now());
     let trigger = written.checked(id)?;
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    if policies::list::<Trigger>(&mut tx, caller.user).await?.len() >= MOST {
-        return Err(Problem::one("", format!("you have {MOST} triggers, as many as there can be; remove one first")));
-    }
-    policies::create(&mut tx, &lock, id, &trigger, now).await?;
-    let stored = policies::get(&mut tx, caller.user, id).await?;
-    tx.commit(follows(caller.user, id, "created"), now).await?;
+    let stored = rules::add(&api, caller.user, id, &trigger, (MOST, "triggers")).await?;
     let location = [("location", format!("/api/v1/triggers/{id}"))];
-    Ok((location, shown(StatusCode::CREATED, stored)).into_response())
+    Ok((location, shown::<Shown, _>(StatusCode::CREATED, stored)).into_response())
 }
 
 /// One escalation trigger.
@@ -158,7 +140,7 @@ pub(crate) async fn get(
     caller: Person<Read>,
     At(id): At<kind::Trigger>,
 ) -> Result<Response, Problem> {
-    Ok(shown(StatusCode::OK, policies::get(&api.store, caller.user, id).await?))
+    Ok(shown::<Shown, _>(StatusCode::OK, policies::get::<Trigger, _>(&api.store, caller.user, id).await?))
 }
 
 /// Change a trigger as a whole; with If-Match only if nobody has changed it since (412 otherwise).
@@ -173,16 +155,8 @@ pub(crate) async fn put(
     headers: HeaderMap,
     Body(written): Body<Written>,
 ) -> Result<Response, Problem> {
-    let now = api.clock.now();
     let trigger = written.checked(id)?;
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let found = policies::get::<Trigger, _>(&mut tx, caller.user, id).await?;
-    etag::check(&headers, found.revision)?;
-    policies::update(&mut tx, &lock, id, &trigger, found.revision, now).await?;
-    let stored = policies::get(&mut tx, caller.user, id).await?;
-    tx.commit(follows(caller.user, id, "changed"), now).await?;
-    Ok(shown(StatusCode::OK, stored))
+    Ok(shown::<Shown, _>(StatusCode::OK, rules::replace(&api, caller.user, id, &headers, &trigger).await?))
 }
 
 /// Remove a trigger; with If-Match only if nobody has changed it since.
@@ -196,12 +170,5 @@ pub(crate) async fn delete(
     At(id): At<kind::Trigger>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let now = api.clock.now();
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let found = policies::get::<Trigger, _>(&mut tx, caller.user, id).await?;
-    etag::check(&headers, found.revision)?;
-    policies::remove::<Trigger, _>(&mut tx, &lock, id, now).await?;
-    tx.commit(follows(caller.user, id, "removed"), now).await?;
-    Ok(StatusCode::NO_CONTENT)
+    rules::remove::<Trigger, _>(&api, caller.user, id, &headers).await
 }

@@ -33,6 +33,7 @@ mod journal;
 pub mod letterbox;
 mod limits;
 mod log;
+mod orders;
 mod problem;
 mod protocol;
 pub mod provider;

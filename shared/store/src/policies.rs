@@ -1,6 +1,7 @@
 //! Policies and triggers: the rules a person writes. Each keeps its body as JSON and a revision of its own; every write
 //! raises the settings' revision too, because what was permitted before may not be any more (`domain.md` §7, §6 rule 10).
 
+use chrono::{DateTime, Utc};
 use domain::{
     id::{Id, UserId},
     policy::{Policy, Trigger},
@@ -66,14 +67,8 @@ pub async fn list<T: Kept>(db: impl Source, user: UserId) -> Result<Vec<Stored<T
     )
     .fetch_all(&mut *db.conn().await?)
     .await?;
-    found
-        .into_iter()
-        .map(|found| {
-            let rule = Row::of("own_rules", found.id).json("body", found.body)?;
-            let (created_at, updated_at) = (found.created_at.into(), found.updated_at.into());
-            Ok(Stored { rule, revision: found.revision, created_at, updated_at })
-        })
-        .collect()
+    let stored = found.into_iter().map(|row| stored(row.id, row.body, row.revision, row.created_at, row.updated_at));
+    stored.collect()
 }
 
 /// One of a person's.
@@ -87,9 +82,18 @@ pub async fn get<T: Kept, K>(db: impl Source, user: UserId, id: Id<K>) -> Result
     .fetch_optional(&mut *db.conn().await?)
     .await?
     .ok_or(Error::NotFound)?;
-    let rule = Row::of("own_rules", id.uuid()).json("body", found.body)?;
-    let (created_at, updated_at) = (found.created_at.into(), found.updated_at.into());
-    Ok(Stored { rule, revision: found.revision, created_at, updated_at })
+    stored(id.uuid(), found.body, found.revision, found.created_at, found.updated_at)
+}
+
+fn stored<T: Kept>(
+    id: Uuid,
+    body: Value,
+    revision: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+) -> Result<Stored<T>> {
+    let rule = Row::of("own_rules", id).json("body", body)?;
+    Ok(Stored { rule, revision, created_at: created_at.into(), updated_at: updated_at.into() })
 }
 
 /// Writes a new one.

@@ -26,13 +26,13 @@ use axum::{Router, middleware};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::{diary::Diary, error::Granted, fault::Faults, mailbox::Mailbox, respond::Answered};
+use self::{diary::Diary, error::Granted, mailbox::Mailbox, respond::Answered};
 pub use self::{
     fault::{Fault, How},
     mail::Mail,
     server::Running,
 };
-use crate::clock;
+use crate::{clock, orders::Orders};
 
 /// Calls remembered for tests to look at; older ones are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -59,7 +59,7 @@ struct Person {
 #[derive(Debug, Default)]
 struct World {
     people: BTreeMap<String, Person>,
-    faults: Faults,
+    faults: Orders<fault::What>,
     calls: VecDeque<Call>,
     file: Option<PathBuf>,
 }
@@ -169,7 +169,7 @@ impl Google {
     }
 
     fn strike(&self, call: &str) -> Option<How> {
-        self.world().faults.strike(call)
+        self.world().faults.strike_call(call)
     }
 
     fn remember(&self, name: &str, who: Option<&str>) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::orders::{Order, Orders};
+
 /// Which calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
@@ -34,60 +36,34 @@ pub enum Fault {
     Hang,
 }
 
-/// One order: which calls, of whom, how often, what.
+/// Which calls, of whom, and what happens to them.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct What {
     on: On,
     subject: Option<String>,
-    times: Option<u32>,
     fault: Fault,
 }
+
+/// One order: which calls, of whom, how often, what.
+pub type Rule = Order<What>;
 
 impl Rule {
     /// Once, whoever calls.
     pub const fn new(on: On, fault: Fault) -> Self {
-        Self { on, subject: None, times: Some(1), fault }
+        Self::once(What { on, subject: None, fault })
     }
 
     /// Only for this account.
     #[must_use]
     pub fn of(self, subject: impl Into<String>) -> Self {
-        Self { subject: Some(subject.into()), ..self }
-    }
-
-    /// So many times.
-    #[must_use]
-    pub fn times(self, times: u32) -> Self {
-        Self { times: Some(times), ..self }
-    }
-
-    /// Every time.
-    #[must_use]
-    pub fn always(self) -> Self {
-        Self { times: None, ..self }
+        self.about(|what| What { subject: Some(subject.into()), ..what })
     }
 }
 
-/// The orders, in order: the first that fits strikes.
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Rule>);
-
-impl Faults {
-    pub(super) fn add(&mut self, rules: impl IntoIterator<Item = Rule>) {
-        self.0.extend(rules);
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
+impl Orders<What> {
     /// What strikes this call.
-    pub(super) fn strike(&mut self, on: On, subject: Option<&str>) -> Option<Fault> {
-        let fits = |rule: &Rule| {
-            rule.on == on && rule.times != Some(0) && (rule.subject.is_none() || rule.subject.as_deref() == subject)
-        };
-        let rule = self.0.iter_mut().find(|rule| fits(rule))?;
-        rule.times = rule.times.map(|times| times.saturating_sub(1));
-        Some(rule.fault.clone())
+    pub(super) fn strike_call(&mut self, on: On, subject: Option<&str>) -> Option<Fault> {
+        let is_for = |what: &What| what.on == on && (what.subject.is_none() || what.subject.as_deref() == subject);
+        self.strike(is_for).map(|what| what.fault.clone())
     }
 }

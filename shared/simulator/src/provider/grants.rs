@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    fault::{Faults, On},
+    fault::{On, What},
     server::Person,
 };
+use crate::orders::Orders;
 
 /// How often an account was the subject of each call, whatever came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(super) struct Books {
     people: Vec<Person>,
     /// A refresh gives a new refresh token and voids the one it was asked with.
     pub(super) rotates: bool,
-    pub(super) faults: Faults,
+    pub(super) faults: Orders<What>,
     codes: HashMap<String, Code>,
     grants: Vec<Grant>,
     /// Access token to grant.

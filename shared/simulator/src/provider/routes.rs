@@ -44,7 +44,7 @@ pub(super) async fn answer(
         if let Some(subject) = &subject {
             books.count(on, subject);
         }
-        books.faults.strike(on, subject.as_deref())
+        books.faults.strike_call(on, subject.as_deref())
     };
     match fault {
         None => work(far),

@@ -59,9 +59,12 @@ impl IronclawResponses {
         let leave = leave::leave(&record, gate, execution, self.now());
         tracing::info!(execution = %execution.id, gate = gate.name, ?leave, "the engine waits at a gate");
         match (gate.kind, leave) {
-            (_, Leave::Granted) => working(self.resolve(identity, execution, &thread, &record, gate, "approved").await),
+            (_, Leave::Granted) => {
+                let answered = self.answer(identity, execution, &thread, (&record, gate), "approved").await;
+                working(answered.as_ref().and_then(look_after_answer))
+            }
             (Kind::Approval, Leave::Refused(_)) => {
-                working(self.decline(identity, execution, &thread, &record, gate).await)
+                working(self.decline(identity, execution, &thread, (&record, gate)).await)
             }
             // Nobody can decline such a gate on the engine's behalf; the run that waits there is of no use to anybody.
             (Kind::Auth | Kind::Resource | Kind::Generic, Leave::Refused(_)) => {
@@ -79,7 +82,7 @@ impl IronclawResponses {
         if let Ok(record) = self.record(identity, &thread).await
             && let Some(gate) = record.open_gate()
         {
-            self.decline(identity, execution, &thread, &record, gate).await;
+            self.decline(identity, execution, &thread, (&record, gate)).await;
         }
     }
 
@@ -186,42 +189,28 @@ impl IronclawResponses {
         }
     }
 
-    /// Servers of 1.0.0 have another word for no.
+    /// Says no. Servers of 1.0.0 have another word for it.
     async fn decline(
         &self,
         identity: &Identity,
         execution: &Execution,
         thread: &str,
-        record: &Record,
-        gate: &Gate,
+        gate: (&Record, &Gate),
     ) -> Option<TimeDelta> {
-        let declined = self.answer(identity, execution, thread, record, gate, "declined").await?;
-        if matches!(&declined, Outcome::Reply(reply) if matches!(reply.status, 400 | 422)) {
-            return self.resolve(identity, execution, thread, record, gate, "denied").await;
+        let mut answered = self.answer(identity, execution, thread, gate, "declined").await?;
+        if matches!(answered.status(), 400 | 422) {
+            answered = self.answer(identity, execution, thread, gate, "denied").await?;
         }
-        answered(&declined)
+        look_after_answer(&answered)
     }
 
-    async fn resolve(
-        &self,
-        identity: &Identity,
-        execution: &Execution,
-        thread: &str,
-        record: &Record,
-        gate: &Gate,
-        resolution: &str,
-    ) -> Option<TimeDelta> {
-        answered(&self.answer(identity, execution, thread, record, gate, resolution).await?)
-    }
-
-    /// Answers a gate; nothing comes of it if its name is too long for a key.
+    /// Answers a gate of a run; nothing comes of it if its name is too long for a key.
     async fn answer(
         &self,
         identity: &Identity,
         execution: &Execution,
         thread: &str,
-        record: &Record,
-        gate: &Gate,
+        (record, gate): (&Record, &Gate),
         resolution: &str,
     ) -> Option<Outcome> {
         let key = format!("{}:{}", execution.id, gate.name);
@@ -251,7 +240,7 @@ const fn looks(execution: &Execution) -> i32 {
 const KEEP_ALIVE: &[u8] = b"event: keep_alive";
 
 /// When to look again after a gate was answered: soon, if the answer got through or another one did before (404, 409).
-fn answered(outcome: &Outcome) -> Option<TimeDelta> {
+fn look_after_answer(outcome: &Outcome) -> Option<TimeDelta> {
     match outcome {
         Outcome::Reply(reply) if matches!(reply.status, 200..=299 | 404 | 409) => Some(SOON),
         Outcome::Reply(reply) => reply.retry_after,
