@@ -295,3 +295,14 @@ impl From<Refusal> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_names_a_hundred_mistakes_and_no_more() {
+        let mistakes = (0..5000).map(|number| Invalid { path: format!("/{number}"), reason: "no".into() });
+        assert_eq!(Problem::invalid(mistakes.collect()).body().errors.len(), 100);
+    }
+}
