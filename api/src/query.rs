@@ -73,9 +73,9 @@ mod tests {
 
         #[test]
         fn parameters_are_read_or_refused_with_their_name_and_hold_no_nul(
-            query in fuzz::text_of(&["cursor=", "limit=", "&", "50", "%00", "%zz", "+", ";", "abc", "%F0%9F", "?"])
+            value in fuzz::text_of(&["%00", "abc", "%zz", "+", ";", "%F0%9F", "&limit=", "50", "&cursor=", "?"])
         ) {
-            match read::<Paging>(&query) {
+            match read::<Paging>(&format!("cursor={value}")) {
                 Some(Ok(paging)) => {
                     prop_assert!(paging.cursor.is_none_or(|cursor| !cursor.contains('\0') && !cursor.is_empty()));
                 }

@@ -96,7 +96,9 @@ mod tests {
                 Ok(task) => {
                     let given: serde_json::Value = serde_json::from_slice(&payload).unwrap();
                     let Door::Ring { number } = task.args;
-                    prop_assert_eq!((&given["kind"], &given["number"]), (&"ring".into(), &number.into()));
+                    // Serde takes the members in a list as well.
+                    let said = [(&given["kind"], &given["number"]), (&given[0], &given[1])];
+                    prop_assert!(said.contains(&(&"ring".into(), &number.into())), "{given}");
                 }
                 Err(why) => prop_assert!(why.chars().count() <= LONGEST + 40, "{why}"),
             }
