@@ -1,8 +1,7 @@
-//! Channels: where else a person is told (`domain.md` §12). A webhook's secret is shown once, and signs what is sent there.
+//! Channels: where else a person is told (`domain.md` §12).
 
 use axum::{
-    Extension, Json,
-    body::Bytes,
+    Json,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -15,13 +14,13 @@ use domain::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use store::{channels, deliveries, secrets};
+use store::{channels, deliveries};
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webhook::{address::Reach, signature};
+use webhook::address::Reach;
 
-use super::deliveries::Shown as ShownDelivery;
+use super::{channel_secrets, deliveries::Shown as ShownDelivery};
 use crate::{
     State as Api,
     body::Body,
@@ -29,18 +28,15 @@ use crate::{
     change::{Change, room, shown},
     check::Checks,
     etag,
-    idempotency::KeepInstead,
     problem::{Code, Problem},
     query::At,
     wire::words,
 };
 
-/// Bytes of a new secret.
-const SECRET: usize = 32;
 /// Longest URL.
 const LONGEST: usize = 2000;
 /// What facts of events call one.
-const CHANNEL: &str = "channel";
+pub(super) const CHANNEL: &str = "channel";
 
 /// A channel as the person writes it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -150,15 +146,18 @@ pub(crate) struct Shown {
     failing_since: Option<Timestamp>,
     /// What is wrong with it.
     trouble: Option<String>,
+    /// Until then what is sent there is signed under the secret before this one too.
+    #[schema(value_type = Option<words::Instant>)]
+    old_secret_until: Option<Timestamp>,
     /// The `ETag`.
-    revision: i64,
+    pub(super) revision: i64,
     #[schema(value_type = words::Instant)]
     created_at: Timestamp,
     #[schema(value_type = words::Instant)]
     updated_at: Timestamp,
     /// What signs what is sent there (Standard Webhooks): shown when it is made, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
+    pub(super) secret: Option<String>,
 }
 
 impl From<Channel> for Shown {
@@ -172,6 +171,7 @@ impl From<Channel> for Shown {
             enabled: channel.enabled,
             failing_since: channel.failing_since,
             trouble: channel.trouble,
+            old_secret_until: channel.old_secret_until,
             revision: channel.revision,
             created_at: channel.created_at,
             updated_at: channel.updated_at,
@@ -221,6 +221,7 @@ pub(crate) async fn create(
         enabled: written.enabled,
         failing_since: None,
         trouble: None,
+        old_secret_until: None,
         revision: 1,
         created_at: now,
         updated_at: now,
@@ -229,29 +230,12 @@ pub(crate) async fn create(
     room(channels::list(&mut change.tx, caller.user).await?.len(), MOST, "channels")?;
     channels::save(&mut change.tx, &change.lock, &channel).await?;
     let secret = match channel.kind {
-        Kind::Webhook => Some(keep_secret(&api, &mut change, &channel).await?),
+        Kind::Webhook => Some(channel_secrets::keep(&api, &mut change, &channel, None).await?),
         Kind::Email => None,
     };
     change.commit(Name::ChannelChanged, CHANNEL, channel.id, "created").await?;
     let location = [("location", format!("/api/v1/channels/{}", channel.id))];
-    let mut shown = Shown::from(channel);
-    // What is kept under an Idempotency-Key must sign nothing.
-    let kept = serde_json::to_vec(&shown).map_err(|error| Problem::internal(&error))?;
-    shown.secret = secret;
-    let kept = Extension(KeepInstead(Bytes::from(kept)));
-    Ok((StatusCode::CREATED, kept, location, etag::header(shown.revision), Json(shown)).into_response())
-}
-
-/// Makes what signs a webhook and keeps it sealed; gives it as it is shown.
-async fn keep_secret(api: &Api, change: &mut Change, channel: &Channel) -> Result<String, Problem> {
-    let keys = api.config.vault.as_ref().ok_or_else(|| {
-        Problem::new(Code::NoVault, "Give this process the vault's keys: SKYTWIN_VAULT_KEY or SKYTWIN_VAULT_KEY_FILE.")
-    })?;
-    let secret = api.entropy.bytes::<SECRET>();
-    let binding = channels::binding(channel.user, channel.id);
-    let sealed = keys.seal(binding, &secret, &api.entropy).map_err(|error| Problem::internal(&error))?;
-    secrets::put(&mut change.tx, &change.lock, binding, &sealed, change.now).await?;
-    Ok(signature::written(&secret))
+    Ok((location, channel_secrets::made(channel, secret)?).into_response())
 }
 
 /// One channel.

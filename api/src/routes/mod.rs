@@ -6,6 +6,7 @@ mod approvals;
 mod ask;
 mod audit;
 mod catalogue;
+mod channel_secrets;
 mod channels;
 mod connect;
 mod decisions;
@@ -125,6 +126,7 @@ fn kept() -> OpenApiRouter<State> {
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::put, channels::delete))
         .routes(routes!(channels::test))
+        .routes(routes!(channel_secrets::renew))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::retry))
         .routes(routes!(events::list))

@@ -32,6 +32,8 @@ wire_enum! {
 
 /// Most channels of one person.
 pub const MOST: usize = 10;
+/// How long a webhook's secret is good beside the one that took its place.
+pub const OVERLAP: TimeDelta = TimeDelta::hours(24);
 /// So often a delivery is tried: with the house's waits, for about half an hour.
 pub const TRIES: i32 = 10;
 /// Who asked for a test is waiting for its outcome.
@@ -60,6 +62,8 @@ pub struct Channel {
     pub failing_since: Option<Timestamp>,
     /// What is wrong with it.
     pub trouble: Option<String>,
+    /// Until then what is sent there is signed under the secret before this one too.
+    pub old_secret_until: Option<Timestamp>,
     /// Its `ETag`.
     pub revision: i64,
     /// Since when there is one.

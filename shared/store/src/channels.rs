@@ -25,6 +25,7 @@ struct ChannelRow {
     enabled: bool,
     failing_since: Option<DateTime<Utc>>,
     trouble: Option<String>,
+    old_secret_until: Option<DateTime<Utc>>,
     revision: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -45,6 +46,7 @@ impl TryFrom<ChannelRow> for Channel {
             enabled: found.enabled,
             failing_since: found.failing_since.map(Into::into),
             trouble: found.trouble,
+            old_secret_until: found.old_secret_until.map(Into::into),
             revision: found.revision,
             created_at: found.created_at.into(),
             updated_at: found.updated_at.into(),
@@ -52,7 +54,7 @@ impl TryFrom<ChannelRow> for Channel {
     }
 }
 
-/// What a channel's secret is sealed for.
+/// What a channel's secret is sealed for. Behind it in the same seal stands the one before it, once there was one.
 pub fn binding(user: UserId, id: ChannelId) -> Binding {
     Binding { purpose: Purpose::Channel, user: user.uuid(), subject: id.uuid() }
 }
@@ -61,7 +63,8 @@ pub fn binding(user: UserId, id: ChannelId) -> Binding {
 pub async fn list(db: impl Source, user: UserId) -> Result<Vec<Channel>> {
     let found = sqlx::query_as!(
         ChannelRow,
-        "SELECT id, user_id, kind, name, address, minimum_severity, enabled, failing_since, trouble, revision, created_at, updated_at
+        "SELECT id, user_id, kind, name, address, minimum_severity, enabled, failing_since, trouble, old_secret_until,
+                revision, created_at, updated_at
            FROM channels WHERE user_id = $1 ORDER BY created_at, id",
         user.uuid(),
     )
@@ -74,7 +77,8 @@ pub async fn list(db: impl Source, user: UserId) -> Result<Vec<Channel>> {
 pub async fn get(db: impl Source, user: UserId, id: ChannelId) -> Result<Channel> {
     let found = sqlx::query_as!(
         ChannelRow,
-        "SELECT id, user_id, kind, name, address, minimum_severity, enabled, failing_since, trouble, revision, created_at, updated_at
+        "SELECT id, user_id, kind, name, address, minimum_severity, enabled, failing_since, trouble, old_secret_until,
+                revision, created_at, updated_at
            FROM channels WHERE id = $1 AND user_id = $2",
         id.uuid(),
         user.uuid(),
@@ -88,12 +92,12 @@ pub async fn get(db: impl Source, user: UserId, id: ChannelId) -> Result<Channel
 pub async fn save(tx: &mut Tx, lock: &UserLock, channel: &Channel) -> Result<()> {
     lock.covers(channel.user)?;
     let written = sqlx::query!(
-        "INSERT INTO channels (id, user_id, kind, name, address, minimum_severity, enabled, failing_since, trouble, revision,
-                               created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        "INSERT INTO channels (id, user_id, kind, name, address, minimum_severity, enabled, failing_since, trouble,
+                               old_secret_until, revision, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (id) DO UPDATE
-         SET name = $4, address = $5, minimum_severity = $6, enabled = $7, failing_since = $8, trouble = $9, revision = $10,
-             updated_at = $12
+         SET name = $4, address = $5, minimum_severity = $6, enabled = $7, failing_since = $8, trouble = $9,
+             old_secret_until = $10, revision = $11, updated_at = $13
          WHERE channels.user_id = $2 AND channels.kind = $3",
         channel.id.uuid(),
         channel.user.uuid(),
@@ -104,6 +108,7 @@ pub async fn save(tx: &mut Tx, lock: &UserLock, channel: &Channel) -> Result<()>
         channel.enabled,
         channel.failing_since.map(Timestamp::utc),
         channel.trouble,
+        channel.old_secret_until.map(Timestamp::utc),
         channel.revision,
         channel.created_at.utc(),
         channel.updated_at.utc(),

@@ -73,6 +73,21 @@ fn mac(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha
     Some(mac)
 }
 
+/// Bytes of a secret of ours.
+pub const SECRET: usize = 32;
+
+/// The signatures of a request that is about to be sent, under each of these secrets, blanks between them.
+pub fn sign_all<'s>(
+    secrets: impl IntoIterator<Item = &'s [u8]>,
+    id: &str,
+    timestamp: i64,
+    body: &[u8],
+) -> Option<String> {
+    let signatures = secrets.into_iter().map(|secret| sign(secret, id, timestamp, body));
+    let signatures = signatures.collect::<Option<Vec<_>>>()?;
+    (!signatures.is_empty()).then(|| signatures.join(" "))
+}
+
 /// The signature of a request that is about to be sent.
 pub fn sign(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> Option<String> {
     let mac = mac(secret, id, &timestamp.to_string(), body)?;
@@ -147,6 +162,9 @@ mod tests {
         let good = sign(SECRET, "1772442000");
         assert_eq!(check("1772442000", &good, BODY), Ok(()));
         assert_eq!(check("1772442000", &format!("v1a,xyz v1,AAAA {good}"), BODY), Ok(()));
+        let both = sign_all([&b"nobody's"[..], SECRET], "msg-1", 1_772_442_000, BODY).unwrap();
+        assert_eq!((check("1772442000", &both, BODY), both.split(' ').count()), (Ok(()), 2));
+        assert_eq!(sign_all([], "msg-1", 1_772_442_000, BODY), None, "nothing is sent unsigned");
         assert_eq!(check("1772442000", &sign(b"nobody's", "1772442000"), BODY), Err(Unsigned::Signature));
         assert_eq!(check("1772442000", &good, b"{}"), Err(Unsigned::Signature));
         assert_eq!(check("1772442001", &good, BODY), Err(Unsigned::Signature), "the time is signed too");

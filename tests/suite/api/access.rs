@@ -148,6 +148,7 @@ fn cases(of: &Seeded) -> Vec<(&'static str, &'static str, Case)> {
         ("delete", "/webhooks/{id}", own(format!("/webhooks/{}", of.hook))),
         ("post", "/channels", send("/channels", channel.clone())),
         ("put", "/channels/{id}", own_send(format!("/channels/{}", of.channel), channel)),
+        ("post", "/channels/{id}/secrets", own(format!("/channels/{}/secrets", of.channel))),
         ("post", "/channels/{id}/test", own(format!("/channels/{}/test", of.channel))),
         ("post", "/deliveries/{id}/retry", own(format!("/deliveries/{}/retry", of.delivery))),
         ("delete", "/channels/{id}", own(format!("/channels/{}", of.channel))),

@@ -45,6 +45,37 @@ async fn what_is_loud_enough_arrives_signed_under_the_secret_that_was_shown_once
 }
 
 #[tokio::test]
+async fn a_new_secret_signs_at_once_and_the_one_before_it_for_a_day_more() {
+    let rig = Rig::new().await;
+    let (channel, first) = rig.hook().await;
+    let path = format!("/channels/{channel}/secrets");
+    let renew = async || {
+        let (status, made) = rig.call(Method::POST, &path, None).await;
+        assert_eq!(status, 201, "{made}");
+        made["secret"].as_str().unwrap().to_owned()
+    };
+    let signed_under = async |key: &str, secrets: &[&String]| {
+        rig.tell(key, Severity::Warning).await;
+        rig.deliver(rig.latest(channel).await).await.unwrap();
+        let call = rig.hooks.calls().pop().unwrap();
+        assert_eq!(call.signature.split(' ').count(), if key == "later" { 1 } else { 2 });
+        secrets.iter().map(|secret| holds(&rig, &call, secret)).collect::<Vec<_>>()
+    };
+    let second = renew().await;
+    assert_eq!(signed_under("one", &[&first, &second]).await, [true, true]);
+    let third = renew().await;
+    assert_eq!(signed_under("two", &[&first, &second, &third]).await, [false, true, true]);
+    let shown = rig.shown(channel).await;
+    assert_eq!((&shown["revision"], &shown["secret"]), (&json!(3), &Value::Null));
+    assert!(shown["old_secret_until"].is_string(), "{shown}");
+    rig.world.pass(TimeDelta::hours(24));
+    assert_eq!(signed_under("later", &[&first, &second, &third]).await, [false, false, true]);
+
+    let (mail, _) = rig.channel("email", "ada@example.org").await;
+    assert_eq!(rig.call(Method::POST, &format!("/channels/{mail}/secrets"), None).await.0, 409);
+}
+
+#[tokio::test]
 async fn it_is_tried_again_under_the_same_id_and_a_new_time_when_the_far_side_wants_it() {
     let rig = Rig::new().await;
     let (channel, secret) = rig.hook().await;

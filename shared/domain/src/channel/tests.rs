@@ -24,6 +24,7 @@ fn channel() -> Channel {
         enabled: true,
         failing_since: None,
         trouble: None,
+        old_secret_until: None,
         revision: 1,
         created_at: now(),
         updated_at: now(),

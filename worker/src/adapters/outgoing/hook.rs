@@ -34,7 +34,9 @@ impl Webhook {
         }
         let Some(http) = &self.http else { return later("This installation can't make calls over TLS right now.") };
         let (id, at, body) = (letter.delivery.id.to_string(), now.utc().timestamp(), body(letter).to_string());
-        let Some(signature) = signature::sign(secret.reveal(), &id, at, body.as_bytes()) else {
+        let both = letter.channel.old_secret_until.is_some_and(|until| now < until);
+        let secrets = secret.reveal().chunks(signature::SECRET).take(if both { 2 } else { 1 });
+        let Some(signature) = signature::sign_all(secrets, &id, at, body.as_bytes()) else {
             return refused("Its secret can't sign; remove it and add it again.");
         };
         let sent = http
