@@ -173,10 +173,11 @@ impl Field {
             Err(format!("{decided} of {total} decided, nothing begun for {idle:?}, open {open:?}\n{jobs}"))
         })
         .await;
-        eventually("the queue is at rest", Duration::from_mins(1), async || {
+        settles("the queue is at rest", Duration::from_mins(1), async || {
             let jobs: Value = serde_json::from_str(&self.fleet.command(&["jobs", "--json"])).unwrap();
-            let queues = jobs["queues"].as_array()?;
-            queues.iter().all(|queue| queue["running"] == 0 && queue["due"] == 0 && queue["dead"] == 0).then_some(())
+            let mut queues = jobs["queues"].as_array().into_iter().flatten();
+            let rests = queues.all(|queue| queue["running"] == 0 && queue["due"] == 0 && queue["dead"] == 0);
+            if rests { Ok(()) } else { Err(jobs.to_string()) }
         })
         .await;
         let mut effects: BTreeMap<String, usize> = BTreeMap::new();
