@@ -39,13 +39,13 @@ pub(super) struct Site {
 
 impl Ground {
     pub(super) async fn prepare(options: &Options) -> Result<Self> {
-        let statements = "shared_preload_libraries=pg_stat_statements";
-        let own = SERVER.into_iter().chain(options.statements.then_some(statements));
+        let counted = ["shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_planning=on"];
+        let own = SERVER.into_iter().chain(counted.into_iter().filter(|_| options.statements));
         let postgres = Embedded::start(Settings::throwaway()?.with(own)).await?;
         let template = Store::connect(postgres.url(DATABASE).reveal(), 1).await?;
         store::migrate(template.pool()).await?;
         // nobody may be connected to what is copied
-        template.pool().close().await;
+        template.close().await;
         Ok(Self { postgres, clock: Clock::system(), entropy: Entropy::system() })
     }
 
@@ -58,7 +58,7 @@ impl Ground {
 
     /// Takes it away again, so that nobody cleans up behind it while the next part is measured.
     pub(super) async fn leave(&self, site: Site) -> Result<()> {
-        site.store.pool().close().await;
+        site.store.close().await;
         Ok(self.postgres.drop_database(site.name).await?)
     }
 

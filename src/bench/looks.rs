@@ -81,9 +81,9 @@ pub(super) async fn count_statements(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-/// Statements of this database since then: calls, milliseconds, and the beginning of each.
-pub(super) async fn statements(pool: &PgPool) -> Result<Vec<(i64, f64, String)>> {
-    let sql = "SELECT calls, total_exec_time + total_plan_time, left(regexp_replace(query, '\\s+', ' ', 'g'), 100)
+/// Statements of this database since then: calls, milliseconds, those of them that were planning, and the beginning of each.
+pub(super) async fn statements(pool: &PgPool) -> Result<Vec<(i64, f64, f64, String)>> {
+    let sql = "SELECT calls, total_exec_time + total_plan_time, total_plan_time, left(regexp_replace(query, '\\s+', ' ', 'g'), 100)
                  FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
                 ORDER BY 2 DESC";
     Ok(sqlx::query_as(sql).fetch_all(pool).await?)

@@ -124,17 +124,20 @@ fn shares(when: &str, before: &[Vec<Footprint>; 2], after: &[Vec<Footprint>; 2],
     figures
 }
 
-fn tell_statements(statements: &[(i64, f64, String)], signals: u32) {
+fn tell_statements(statements: &[(i64, f64, f64, String)], signals: u32) {
     let calls: i64 = statements.iter().map(|(calls, ..)| calls).sum();
-    let millis: f64 = statements.iter().map(|(_, millis, _)| millis).sum();
+    let millis: f64 = statements.iter().map(|(_, millis, ..)| millis).sum();
+    let planning: f64 = statements.iter().map(|(_, _, planning, _)| planning).sum();
     let signals = f64::from(signals.max(1));
-    println!("{:.1} statements and {:.3} ms in the database per signal", value(calls) / signals, millis / signals);
-    for (calls, each, text) in statements.iter().take(60) {
+    let (count, each) = (value(calls) / signals, millis / signals);
+    println!(
+        "{count:.1} statements and {each:.3} ms in the database per signal, {:.3} ms of it planning",
+        planning / signals
+    );
+    for (calls, each, planning, text) in statements.iter().take(60) {
         let share = 100.0 * each / millis.max(f64::EPSILON);
-        println!(
-            "{share:5.1} %  {:6.2} per signal  {:8.1} µs  {text}",
-            value(*calls) / signals,
-            1000.0 * each / value(*calls)
-        );
+        let micros = |millis: f64| 1000.0 * millis / value(*calls);
+        let (count, each, planning) = (value(*calls) / signals, micros(*each), micros(*planning));
+        println!("{share:5.1} %  {count:6.2} per signal  {each:8.1} µs, {planning:6.1} of it planning  {text}");
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn measure(ground: &Ground, options: &Options) -> Result<Vec<Fi
     consumer.until(before + sent, PATIENCE).await?;
     figures.extend(told(&format!("at {RATE}/s"), &Waits::of(consumer.waits())));
     consumer.stop();
-    theirs.pool().close().await;
+    theirs.close().await;
     ground.leave(site).await?;
     Ok(figures)
 }

@@ -80,20 +80,18 @@ async fn bury(state: &State, dead: &Dead, now: Timestamp) -> Result<bool> {
 }
 
 async fn bury_signal(state: &State, dead: &Dead, id: SignalId, now: Timestamp) -> Result<bool> {
-    let user = signals::user_of(&state.store, id).await?;
     let mut tx = state.store.begin().await?;
-    let lock = tx.lock(user).await?;
+    let lock = signals::lock_owner(&mut tx, id).await?;
     signals::mark_dead(&mut tx, &lock, id, &dead.why, now).await?;
-    let settings = users::settings(&mut tx, user).await?;
+    let settings = users::settings(&mut tx, lock.user()).await?;
     tx.commit(Outbox::nothing().notify(notice(dead, &settings, format!("/api/v1/signals/{id}"), now)), now).await?;
     Ok(true)
 }
 
 /// An execution that nobody looks at any more is over: it failed, or nobody can tell and the person decides.
 async fn bury_execution(state: &State, dead: &Dead, id: ExecutionId, now: Timestamp) -> Result<bool> {
-    let user = executions::user_of(&state.store, id).await?;
     let mut tx = state.store.begin().await?;
-    let lock = tx.lock(user).await?;
+    let lock = executions::lock_owner(&mut tx, id).await?;
     let execution = executions::load(&mut tx, &lock, id).await?;
     if execution.state.is_settled() {
         return Ok(true);
@@ -102,7 +100,7 @@ async fn bury_execution(state: &State, dead: &Dead, id: ExecutionId, now: Timest
         return Ok(false);
     }
     let why = format!("It was tried {} times and broke off each time ({}).", dead.attempts, dead.why);
-    let settings = users::settings(&mut tx, user).await?;
+    let settings = users::settings(&mut tx, lock.user()).await?;
     let abandoned = execution.abandoned(why, now);
     executions::settle(&mut tx, &lock, &abandoned, now).await?;
     tx.commit(jobs::told_of(&abandoned, &settings, now), now).await?;

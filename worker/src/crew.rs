@@ -14,7 +14,7 @@ use futures::{
     future::{BoxFuture, pending, select},
     stream::FuturesUnordered,
 };
-use queue::{Backoff, Ending, Failure, Lease, Origin, PgQueue};
+use queue::{Backoff, Connections, Ending, Failure, Lease, Origin, PgQueue};
 use runtime::Shutdown;
 
 use crate::{
@@ -46,10 +46,11 @@ pub(crate) async fn work(state: &State, shutdown: &Shutdown) -> Result<(), Error
     // Connections of the queue's own: handlers that exhaust theirs must not take the signs of life along.
     let (pool, connections) = (state.store.pool(), queue_connections());
     let pool = pool.options().clone().max_connections(connections).connect_lazy_with((*pool.connect_options()).clone());
+    let connections = Connections::of(pool);
     let monitor = Kind::ALL.iter().fold(Monitor::new(), |monitor, &kind| {
-        let (state, endings, pool) = (state.clone(), endings.clone(), pool.clone());
+        let (state, endings, connections) = (state.clone(), endings.clone(), connections.clone());
         monitor.register(move |_| {
-            let queue = PgQueue::<Job>::new(pool.clone(), config(kind, &state), state.store.bell());
+            let queue = PgQueue::<Job>::new(connections.clone(), config(kind, &state), state.store.bell());
             let ending = queue.ending().map(move |ending| (kind, ending)).boxed();
             endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
             WorkerBuilder::new(kind.as_str()).backend(queue).data(state.clone()).build(handle)

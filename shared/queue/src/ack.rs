@@ -7,11 +7,17 @@
 //! A database that is away costs patience, never an outcome. A row that cannot be written costs only itself: the
 //! batch falls back to one by one, then to a plainer reason, and what still fails is left to the rescue.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use sqlx::Error;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use crate::{
     config::jittered,
@@ -22,6 +28,8 @@ use crate::{
     stats::{add, count},
 };
 
+/// How long outcomes gather while more jobs are due than there are hands for: then nobody waits for one hand.
+const GATHER: Duration = Duration::from_millis(10);
 /// Outcomes one statement writes at most.
 const BATCH: usize = 500;
 /// Bytes of a reason that are stored.
@@ -40,6 +48,12 @@ pub(crate) struct Ack {
 pub(crate) async fn write_all(station: Arc<Station>, mut acks: mpsc::UnboundedReceiver<Ack>) {
     let mut batch = Vec::with_capacity(BATCH);
     while acks.recv_many(&mut batch, BATCH).await > 0 {
+        if station.crowded.load(SeqCst) {
+            // half the crew at once: one statement writes their outcomes, and one claims for all of them
+            let half = BATCH.min(station.config.concurrency / 2);
+            let gathered = async { while batch.len() < half && acks.recv_many(&mut batch, BATCH).await > 0 {} };
+            let (Ok(()) | Err(_)) = timeout(GATHER, gathered).await;
+        }
         if write(&station, &batch).await.is_err() {
             // one of them is bad: find it
             for ack in &batch {

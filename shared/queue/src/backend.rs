@@ -18,7 +18,6 @@ use apalis_core::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use serde::de::DeserializeOwned;
-use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -27,7 +26,7 @@ use tokio::{
 use ulid::Ulid;
 
 use crate::{
-    Bell, Config, Stats,
+    Bell, Config, Connections, Stats,
     ack::{self, Ack},
     claim::{self, Ready},
     db::Db,
@@ -66,12 +65,12 @@ pub struct Broken(String);
 
 impl<T> PgQueue<T> {
     /// A worker of `config.queue`. It does nothing until apalis polls it, within a tokio runtime.
-    pub fn new(pool: PgPool, config: Config, bell: &Bell) -> Self {
+    pub fn new(connections: impl Into<Connections>, config: Config, bell: &Bell) -> Self {
         let config = config.settled();
         let stats = Arc::new(Stats::default());
         let (sender, acks) = mpsc::unbounded_channel();
         let id = format!("{}-{}", config.queue, Ulid::generate());
-        let db = Db::new(pool, config.db_timeout, stats.clone());
+        let db = Db::new(connections, config.db_timeout, stats.clone());
         let wake = bell.wake_for(&config.queue);
         Self {
             station: Arc::new(Station::new(id, config, db, stats, wake, sender)),

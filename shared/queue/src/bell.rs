@@ -1,7 +1,7 @@
 //! The bell: tells workers, here and in other processes, that there is something to look at.
 //!
 //! One per process, cheap to clone. Ringing wakes the workers of this process at once and, coalesced (at most one
-//! NOTIFY statement per 5 ms, whatever the load), those of all others. Hearing is one LISTEN connection per process
+//! NOTIFY statement per millisecond, whatever the load), those of all others. Hearing is one LISTEN connection per process
 //! for every queue and every further channel (`listener.rs`).
 //!
 //! Invariant: a bell only saves time. Wakes are stored permits, so one that arrives during a claim is kept; one that
@@ -29,7 +29,7 @@ use crate::{db::Db, listener, listener::Line, stats::Stats};
 /// The channel on which queue names travel.
 const QUEUES: &str = "queue_bell";
 /// Between two NOTIFY statements of one process.
-const COALESCE: Duration = Duration::from_millis(5);
+const COALESCE: Duration = Duration::from_millis(1);
 /// For the NOTIFY statement, and for everything the listening connection does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Words a slow subscriber may fall behind before it is told to look for itself.

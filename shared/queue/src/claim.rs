@@ -7,7 +7,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering::SeqCst},
     task::{Context, Poll},
     time::Duration,
 };
@@ -83,6 +83,7 @@ where
             Ok(rows) => {
                 wait = RETRY.0;
                 let full = rows.len() >= room;
+                station.crowded.store(full, SeqCst);
                 let tasks = rows.iter().filter_map(|row| {
                     codec::decode(row, &station.config.queue, lease.anew())
                         .map_err(|why| {

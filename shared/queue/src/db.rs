@@ -1,27 +1,30 @@
 //! Every statement of this crate goes through here: bounded in time, and never at the price of a pool slot.
 //!
 //! A connection whose statement was cut short is thrown away, not handed back: the pool pings what it gets back
-//! and that ping would wait for ever on a line that has gone dead. For the same reason handing back is bounded too.
+//! and that ping would wait for ever on a line that has gone dead.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use observe::{ALONE, metrics};
-use sqlx::{Error, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{Error, PgConnection};
 use tokio::time::timeout;
 
-use crate::stats::{Stats, add};
+use crate::{
+    Connections,
+    stats::{Stats, add},
+};
 
-/// A pool, and how long one use of it may take.
+/// Connections, and how long one use of them may take.
 #[derive(Clone, Debug)]
 pub(crate) struct Db {
-    pool: PgPool,
+    connections: Connections,
     limit: Duration,
     stats: Arc<Stats>,
 }
 
 impl Db {
-    pub(crate) fn new(pool: PgPool, limit: Duration, stats: Arc<Stats>) -> Self {
-        Self { pool, limit, stats }
+    pub(crate) fn new(connections: impl Into<Connections>, limit: Duration, stats: Arc<Stats>) -> Self {
+        Self { connections: connections.into(), limit, stats }
     }
 
     /// Runs `work` on a connection. It may take the limit, and getting the connection may take it again.
@@ -38,39 +41,11 @@ impl Db {
     }
 
     async fn attempt<R>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<R, Error>) -> Result<R, Error> {
-        let conn = within(self.limit, self.pool.acquire()).await?;
-        let mut lent = Lent { conn: Some(conn), limit: self.limit };
-        let Some(conn) = lent.conn.as_mut() else {
-            return Err(Error::PoolClosed);
-        };
-        let outcome = within(self.limit, async { Ok(work(conn).await) }).await?;
-        lent.give_back();
+        let mut conn = within(self.limit, self.connections.get()).await?;
+        conn.away_unless_rested();
+        let outcome = within(self.limit, async { Ok(work(&mut conn).await) }).await?;
+        conn.rest();
         outcome
-    }
-}
-
-/// A connection that is thrown away unless it is given back.
-struct Lent {
-    conn: Option<PoolConnection<Postgres>>,
-    limit: Duration,
-}
-
-impl Lent {
-    #[expect(clippy::disallowed_methods, reason = "bounded, owns nothing but the connection, and nobody waits for it")]
-    fn give_back(&mut self) {
-        if let Some(mut conn) = self.conn.take() {
-            // what the pool does in its own Drop, but bounded
-            let returning = timeout(self.limit, conn.return_to_pool());
-            tokio::spawn(returning);
-        }
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            drop(conn.detach());
-        }
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Station {
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) held: Held,
     pub(crate) wake: Arc<Notify>,
+    /// The last claim took as many as there was room for: more are due, very likely.
+    pub(crate) crowded: AtomicBool,
     /// A handler panicked before apalis had its future: apalis will count that job as running for ever.
     pub(crate) miscounted: AtomicBool,
     acks: mpsc::UnboundedSender<Ack>,
@@ -66,6 +68,7 @@ impl Station {
         Self {
             pulse: Arc::new(Pulse::new(config.lease)),
             held: Held::default(),
+            crowded: AtomicBool::new(false),
             miscounted: AtomicBool::new(false),
             phase: watch::Sender::new(Phase::Serving),
             id,

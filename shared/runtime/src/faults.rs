@@ -3,9 +3,8 @@
 //! A value like the clock, so that tests side by side do not meet each other's faults. Unarmed, and in
 //! every release build, a point does nothing: there it has no state to look at and no variable to read.
 
-use std::sync::Arc;
 #[cfg(debug_assertions)]
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 

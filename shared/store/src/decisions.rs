@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     action::Verb,
     decision::{Candidate, Decision, Outcome},
+    facts::Context,
     id::{DecisionId, SignalId, UserId},
     signal::{Domain, SituationKind, Urgency},
     time::Timestamp,
@@ -141,46 +142,10 @@ macro_rules! find {
 }
 
 /// Writes a decision with its candidates and marks its signal decided; false if the signal was decided before.
+#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 pub async fn insert(tx: &mut Tx, lock: &UserLock, decision: &Decision) -> Result<bool> {
     lock.covers(decision.user)?;
-    let written = sqlx::query!(
-        "WITH marked AS (
-           UPDATE signals SET state = 'decided', dead_reason = NULL, updated_at = $12
-            WHERE id = $3 AND user_id = $2 AND state <> 'decided' RETURNING id
-         )
-         INSERT INTO decisions (id, user_id, signal_id, situation, domain, urgency, trust_tier, outcome, chosen, context,
-                                explanation, decided_at)
-         SELECT $1, $2, marked.id, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM marked",
-        decision.id.uuid(),
-        decision.user.uuid(),
-        decision.signal.uuid(),
-        decision.context.situation.as_str(),
-        decision.domain.as_str(),
-        decision.context.urgency.as_str(),
-        decision.tier.as_str(),
-        decision.outcome.as_str(),
-        decision.chosen.map(row::number::<_, i16>).transpose()?,
-        row::json(&decision.context)?,
-        row::json(&decision.explanation)?,
-        decision.decided_at.utc(),
-    )
-    .execute(tx.connection())
-    .await?;
-    if written.rows_affected() == 0 {
-        // decided before, or no signal of this user
-        return crate::signals::get(tx, decision.user, decision.signal).await.map(|_| false);
-    }
-    insert_candidates(tx, decision).await?;
-    tx.count(Counted::decision(decision));
-    Ok(true)
-}
-
-#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
-async fn insert_candidates(tx: &mut Tx, decision: &Decision) -> Result<()> {
     let all = &decision.candidates;
-    if all.is_empty() {
-        return Ok(());
-    }
     let ordinals = all.iter().map(|one| row::number(one.ordinal)).collect::<Result<Vec<i16>>>()?;
     let verbs: Vec<_> = all.iter().map(|one| one.action.verb.as_str()).collect();
     let actions = all.iter().map(|one| row::json(&one.action)).collect::<Result<Vec<_>>>()?;
@@ -195,15 +160,39 @@ async fn insert_candidates(tx: &mut Tx, decision: &Decision) -> Result<()> {
     let verdicts = all.iter().map(|one| row::json(&one.verdict)).collect::<Result<Vec<_>>>()?;
     let effects: Vec<_> = all.iter().map(|one| one.verdict.effect.as_str()).collect();
     let hashes: Vec<_> = all.iter().map(|one| one.verdict.policy_hash.as_str()).collect();
-    sqlx::query!(
-        "INSERT INTO candidates (decision_id, ordinal, verb, action, summary, confidence, support, score, risk, risk_tier,
-                                 missing, verdict, effect, policy_hash)
-         SELECT $1, n.ordinal, n.verb, n.action, n.summary, n.confidence, n.support, n.score, n.risk, n.risk_tier,
-                ARRAY(SELECT jsonb_array_elements_text(n.missing)), n.verdict, n.effect, n.policy_hash
-           FROM unnest($2::smallint[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::jsonb[], $8::bigint[], $9::jsonb[],
-                       $10::text[], $11::jsonb[], $12::jsonb[], $13::text[], $14::text[])
-             AS n (ordinal, verb, action, summary, confidence, support, score, risk, risk_tier, missing, verdict, effect, policy_hash)",
+    let written = sqlx::query_scalar!(
+        r#"WITH marked AS (
+             UPDATE signals SET state = 'decided', dead_reason = NULL, updated_at = $12
+              WHERE id = $3 AND user_id = $2 AND state <> 'decided' RETURNING id
+           ), decided AS (
+             INSERT INTO decisions (id, user_id, signal_id, situation, domain, urgency, trust_tier, outcome, chosen, context,
+                                    explanation, decided_at)
+             SELECT $1, $2, marked.id, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM marked
+             RETURNING id
+           ), considered AS (
+             INSERT INTO candidates (decision_id, ordinal, verb, action, summary, confidence, support, score, risk, risk_tier,
+                                     missing, verdict, effect, policy_hash)
+             SELECT decided.id, n.ordinal, n.verb, n.action, n.summary, n.confidence, n.support, n.score, n.risk, n.risk_tier,
+                    ARRAY(SELECT jsonb_array_elements_text(n.missing)), n.verdict, n.effect, n.policy_hash
+               FROM decided,
+                    unnest($13::smallint[], $14::text[], $15::jsonb[], $16::text[], $17::text[], $18::jsonb[], $19::bigint[],
+                           $20::jsonb[], $21::text[], $22::jsonb[], $23::jsonb[], $24::text[], $25::text[])
+                 AS n (ordinal, verb, action, summary, confidence, support, score, risk, risk_tier, missing, verdict, effect,
+                       policy_hash)
+           )
+           SELECT count(*) AS "count!" FROM decided"#,
         decision.id.uuid(),
+        decision.user.uuid(),
+        decision.signal.uuid(),
+        decision.context.situation.as_str(),
+        decision.domain.as_str(),
+        decision.context.urgency.as_str(),
+        decision.tier.as_str(),
+        decision.outcome.as_str(),
+        decision.chosen.map(row::number::<_, i16>).transpose()?,
+        row::json(&decision.context)?,
+        row::json(&decision.explanation)?,
+        decision.decided_at.utc(),
         &ordinals,
         &verbs as &[&str],
         &actions,
@@ -218,9 +207,26 @@ async fn insert_candidates(tx: &mut Tx, decision: &Decision) -> Result<()> {
         &effects as &[&str],
         &hashes as &[&str],
     )
-    .execute(tx.connection())
+    .fetch_one(tx.connection())
     .await?;
-    Ok(())
+    if written == 0 {
+        // decided before, or no signal of this user
+        return crate::signals::get(tx, decision.user, decision.signal).await.map(|_| false);
+    }
+    tx.count(Counted::decision(decision));
+    Ok(true)
+}
+
+/// What a decision was about, as far as risk and policy go by it: for the review of what was decided.
+pub async fn context(tx: &mut Tx, lock: &UserLock, id: DecisionId) -> Result<Context> {
+    let found = sqlx::query_scalar!(
+        "SELECT context FROM decisions WHERE id = $1 AND user_id = $2",
+        id.uuid(),
+        lock.user().uuid()
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Row::of("decisions", id.uuid()).json("context", found.ok_or(Error::NotFound)?)
 }
 
 /// One decision of a user, whole.

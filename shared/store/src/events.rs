@@ -97,6 +97,7 @@ pub async fn of_decision(db: impl Source, user: UserId, decision: DecisionId) ->
 }
 
 /// Appends to the streams of the users concerned, in the order given. [`Error::NotFound`] if one of them is not there.
+/// (The planner is not to see how long the lists are: it would plan anew each time.)
 #[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 pub(crate) async fn append(tx: &mut Tx, events: &[New], now: Timestamp) -> Result<()> {
     if events.is_empty() {
@@ -108,7 +109,8 @@ pub(crate) async fn append(tx: &mut Tx, events: &[New], now: Timestamp) -> Resul
     let written = sqlx::query!(
         "WITH told AS (
            SELECT user_id, name, facts, row_number() OVER (PARTITION BY user_id ORDER BY ord) AS nth
-             FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS t (user_id, name, facts, ord)
+             FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::jsonb[])) WITH ORDINALITY
+                    AS t (user_id, name, facts, ord)
          ), counted AS (
            SELECT user_id, max(nth) AS n FROM told GROUP BY user_id
          ), counter AS (

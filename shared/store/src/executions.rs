@@ -152,16 +152,24 @@ macro_rules! find {
 }
 
 /// Writes a planned execution with its steps and its reservation.
+#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 pub async fn insert(tx: &mut Tx, lock: &UserLock, execution: &Execution, now: Timestamp) -> Result<()> {
     lock.covers(execution.user)?;
     let standing = Standing::of(&execution.state)?;
+    let actions = execution.steps.iter().map(|step| row::json(&step.action)).collect::<Result<Vec<_>>>()?;
+    let (ordinals, states, outputs) = steps(execution)?;
     sqlx::query!(
-        "INSERT INTO executions (id, user_id, decision_id, approval_id, kind, reverses, retry_of, verb, domain, action, digest,
-                                 permitted_revision, reserved_cents, currency, max_cost_cents, engine, engine_ref, request,
-                                 attempt, sends, in_doubt_since, consent_until, state, due_at, settled_at, result, actual_cents,
-                                 actual_currency, error_class, error, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-                 $26, $27, $28, $29, $30, $31, $32)",
+        "WITH planned AS (
+           INSERT INTO executions (id, user_id, decision_id, approval_id, kind, reverses, retry_of, verb, domain, action, digest,
+                                   permitted_revision, reserved_cents, currency, max_cost_cents, engine, engine_ref, request,
+                                   attempt, sends, in_doubt_since, consent_until, state, due_at, settled_at, result, actual_cents,
+                                   actual_currency, error_class, error, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+                   $25, $26, $27, $28, $29, $30, $31, $32)
+           RETURNING id
+         )
+         INSERT INTO execution_steps (execution_id, ordinal, action, state, output)
+         SELECT planned.id, n.* FROM planned, unnest($33::smallint[], $34::jsonb[], $35::text[], $36::jsonb[]) AS n",
         execution.id.uuid(),
         execution.user.uuid(),
         execution.decision.uuid(),
@@ -194,22 +202,6 @@ pub async fn insert(tx: &mut Tx, lock: &UserLock, execution: &Execution, now: Ti
         standing.error.as_deref(),
         execution.created_at.utc(),
         execution.updated_at.utc(),
-    )
-    .execute(tx.connection())
-    .await?;
-    insert_steps(tx, execution).await?;
-    tx.count([Counted::execution(execution)]);
-    ledger::reserve(tx, lock, execution, now).await
-}
-
-#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
-async fn insert_steps(tx: &mut Tx, execution: &Execution) -> Result<()> {
-    let actions = execution.steps.iter().map(|step| row::json(&step.action)).collect::<Result<Vec<_>>>()?;
-    let (ordinals, states, outputs) = steps(execution)?;
-    sqlx::query!(
-        "INSERT INTO execution_steps (execution_id, ordinal, action, state, output)
-         SELECT $1, n.* FROM unnest($2::smallint[], $3::jsonb[], $4::text[], $5::jsonb[]) AS n",
-        execution.id.uuid(),
         &ordinals,
         &actions,
         &states as &[&str],
@@ -217,7 +209,8 @@ async fn insert_steps(tx: &mut Tx, execution: &Execution) -> Result<()> {
     )
     .execute(tx.connection())
     .await?;
-    Ok(())
+    tx.count([Counted::execution(execution)]);
+    ledger::reserve(tx, lock, execution, now).await
 }
 
 type Steps = (Vec<i16>, Vec<&'static str>, Vec<Option<Value>>);
@@ -245,12 +238,15 @@ pub async fn load(tx: &mut Tx, lock: &UserLock, id: ExecutionId) -> Result<Execu
     get(tx, lock.user(), id).await
 }
 
-/// Whose execution it is: for a job, which names the execution only.
-pub async fn user_of(db: impl Source, id: ExecutionId) -> Result<UserId> {
-    let user = sqlx::query_scalar!("SELECT user_id FROM executions WHERE id = $1", id.uuid())
-        .fetch_optional(&mut *db.conn().await?)
-        .await?;
-    user.map(UserId::new).ok_or(Error::NotFound)
+/// Locks the user whose execution it is, as [`Tx::lock`] does: for a job, which names the execution only.
+pub async fn lock_owner(tx: &mut Tx, id: ExecutionId) -> Result<UserLock> {
+    let locked = sqlx::query_scalar!(
+        "SELECT id FROM users WHERE id = (SELECT user_id FROM executions WHERE id = $1) FOR NO KEY UPDATE",
+        id.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    UserLock::of(locked)
 }
 
 /// A decision's executions, oldest first.

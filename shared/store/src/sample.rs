@@ -34,7 +34,7 @@ pub async fn page(store: &Store, now: Timestamp) -> String {
 
 fn pool(store: &Store) {
     let pool = store.pool();
-    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let idle = u32::try_from(pool.num_idle().saturating_add(store.resting())).unwrap_or(u32::MAX);
     metrics::POOL.show(["idle"], idle.into());
     metrics::POOL.show(["busy"], pool.size().saturating_sub(idle).into());
     metrics::POOL.show(["limit"], pool.options().get_max_connections().into());

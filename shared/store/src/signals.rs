@@ -205,6 +205,8 @@ impl Mark {
 }
 
 /// Which of the batch are stored already, by their place in it. Nobody else stores any meanwhile: the user is locked.
+///
+/// The lists stand behind a SELECT so that the planner does not see how long they are: it would plan anew each time.
 #[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 async fn known(
     tx: &mut Tx,
@@ -218,7 +220,8 @@ async fn known(
     let hashes: Vec<_> = marks.iter().map(Mark::content_hash).collect();
     let found = sqlx::query!(
         r#"SELECT n.ord AS "ord!", coalesce(named.id, alike.id) AS "id!"
-             FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS n (source, identity, content_hash, ord)
+             FROM unnest((SELECT $2::text[]), (SELECT $3::text[]), (SELECT $4::text[])) WITH ORDINALITY
+                    AS n (source, identity, content_hash, ord)
              LEFT JOIN signals named ON named.user_id = $1 AND named.source = n.source AND named.identity = n.identity
              LEFT JOIN LATERAL (
                SELECT s.id FROM signals s
@@ -306,12 +309,15 @@ pub async fn list(db: impl Source, user: UserId, cursor: Option<Cursor>, limit: 
     Ok(Page::of(items, limit, |item| (item.signal.received_at, item.signal.id.uuid())))
 }
 
-/// Whose signal it is: for a job, which names the signal only.
-pub async fn user_of(db: impl Source, id: SignalId) -> Result<UserId> {
-    let user = sqlx::query_scalar!("SELECT user_id FROM signals WHERE id = $1", id.uuid())
-        .fetch_optional(&mut *db.conn().await?)
-        .await?;
-    user.map(UserId::new).ok_or(Error::NotFound)
+/// Locks the user whose signal it is, as [`Tx::lock`] does: for a job, which names the signal only.
+pub async fn lock_owner(tx: &mut Tx, id: SignalId) -> Result<UserLock> {
+    let locked = sqlx::query_scalar!(
+        "SELECT id FROM users WHERE id = (SELECT user_id FROM signals WHERE id = $1) FOR NO KEY UPDATE",
+        id.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    UserLock::of(locked)
 }
 
 /// One signal of the locked user.

@@ -3,11 +3,10 @@
 use std::{future::Future, io, ops::DerefMut, time::Duration};
 
 use chrono::{DateTime, Utc};
-use queue::{Bell, Clock, Line};
+use queue::{Bell, Clock, Connections, Lent, Line};
 use sqlx::{
-    Connection, PgConnection, PgPool, Postgres,
+    Connection, PgConnection, PgPool,
     migrate::Migrator,
-    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
@@ -32,15 +31,15 @@ const MIGRATING: i64 = 0x536b_7954_7769_6e00;
 /// The database of one process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: PgPool,
+    connections: Connections,
     bell: Bell,
     clock: Clock,
 }
 
 impl Store {
-    /// A store on this pool that rings this bell after commits.
+    /// A store on this pool, the only one on it, that rings this bell after commits.
     pub fn new(pool: PgPool, bell: Bell) -> Self {
-        Self { pool, bell, clock: Clock::database() }
+        Self { connections: Connections::of(pool), bell, clock: Clock::database() }
     }
 
     /// Connects to the database of this URL, with at most so many connections and a bell. Within a tokio runtime only.
@@ -81,7 +80,17 @@ impl Store {
 
     /// The pool, for the queue's workers.
     pub const fn pool(&self) -> &PgPool {
-        &self.pool
+        self.connections.pool()
+    }
+
+    /// How many connections are out of the pool and at rest.
+    pub(crate) fn resting(&self) -> usize {
+        self.connections.resting()
+    }
+
+    /// Closes all connections, once each has ended what it is in the middle of.
+    pub async fn close(&self) {
+        self.connections.close().await;
     }
 
     /// The bell, for whoever wants to hear it.
@@ -91,12 +100,12 @@ impl Store {
 
     /// Starts a transaction. Dropping it undoes everything.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx::new(self.pool.begin_with(BEGIN).await?, self.clone()))
+        Ok(Tx::new(self.connections.begin(BEGIN).await?, self.clone()))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await?;
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(self.pool()).await?;
         Ok(())
     }
 
@@ -107,7 +116,7 @@ impl Store {
             r#"SELECT false AS "ours!", version AS "version!" FROM apalis._sqlx_migrations WHERE success
                UNION ALL SELECT true, version FROM _sqlx_migrations WHERE success"#
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.pool())
         .await;
         let applied = match found.map_err(Error::from) {
             Ok(applied) => applied,
@@ -173,10 +182,10 @@ pub trait Source: sealed::Sealed + Send {
 }
 
 impl Source for &Store {
-    type Conn = PoolConnection<Postgres>;
+    type Conn = Lent;
 
     async fn conn(self) -> Result<Self::Conn> {
-        Ok(self.pool.acquire().await?)
+        Ok(self.connections.get().await?)
     }
 }
 

@@ -12,8 +12,9 @@ use domain::{
     time::Timestamp,
 };
 use observe::thread;
-use queue::NewJob;
-use sqlx::{PgConnection, Postgres, Transaction};
+use queue::{Lent, NewJob};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{Error, Result, counted::Counted, events, notifications, row, source::Store};
 
@@ -27,6 +28,11 @@ pub struct UserLock {
 }
 
 impl UserLock {
+    /// What a statement answers that locks a user's row; [`Error::NotFound`] if it found none.
+    pub(crate) fn of(locked: Option<Uuid>) -> Result<Self> {
+        locked.map(|id| Self { user: UserId::new(id) }).ok_or(Error::NotFound)
+    }
+
     /// Whose.
     pub const fn user(&self) -> UserId {
         self.user
@@ -42,18 +48,19 @@ impl UserLock {
 #[derive(Debug)]
 #[must_use = "a transaction that is not committed did nothing"]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    conn: Lent,
     store: Store,
     counted: Vec<Counted>,
 }
 
 impl Tx {
-    pub(crate) const fn new(inner: Transaction<'static, Postgres>, store: Store) -> Self {
-        Self { inner, store, counted: Vec::new() }
+    /// On a connection that has begun one.
+    pub(crate) const fn new(conn: Lent, store: Store) -> Self {
+        Self { conn, store, counted: Vec::new() }
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        &mut self.conn
     }
 
     /// Counts this once it is committed.
@@ -67,7 +74,7 @@ impl Tx {
         let found = sqlx::query_scalar!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.uuid())
             .fetch_optional(self.connection())
             .await?;
-        found.map(|_| UserLock { user }).ok_or(Error::NotFound)
+        UserLock::of(found)
     }
 
     /// Commits with everything that follows: notifications not told before, events, jobs. Rings afterwards.
@@ -81,8 +88,8 @@ impl Tx {
         let queue_now = self.store.queue_now();
         queue::enqueue_at(self.connection(), &jobs, queue_now).await?;
 
-        let Self { inner, store, counted } = self;
-        inner.commit().await.map_err(unless_refused)?;
+        let Self { conn, store, counted } = self;
+        conn.commit().await.map_err(unless_refused)?;
         counted.into_iter().for_each(Counted::count);
 
         // A timer is found by polling; only what is due now is worth a bell.

@@ -170,7 +170,7 @@ async fn readiness_wants_every_migration_and_liveness_wants_nothing() {
     let reply = door.get("/health/ready", "").await;
     assert_eq!(reply.problem(), (503, "unavailable".into()));
     assert_eq!(reply.header("retry-after"), "5");
-    door.world.pool.close().await;
+    door.world.store.close().await;
     assert_eq!(door.get("/health/ready", "").await.problem(), (503, "unavailable".into()));
     door.get("/health/live", "").await.is(200);
 }

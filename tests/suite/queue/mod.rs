@@ -7,6 +7,7 @@
 mod admin;
 mod bell;
 mod claim;
+mod connections;
 mod cron;
 mod enqueue;
 mod lease;

@@ -48,9 +48,10 @@ async fn everything_of_another_user_is_not_found_and_lists_are_empty() {
     }
     assert_eq!(notifications::list(store, ben, false, None, 10, world.now()).await.unwrap().items, []);
     assert_eq!(tokens::list(store, Some(ben)).await.unwrap(), []);
-    assert_eq!(signals::user_of(store, decision.signal).await.unwrap(), ada);
     assert_eq!(approvals::user_of(store, approval.id).await.unwrap(), ada);
-    assert_eq!(executions::user_of(store, execution.id).await.unwrap(), ada);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(signals::lock_owner(&mut tx, decision.signal).await.unwrap().user(), ada);
+    assert_eq!(executions::lock_owner(&mut tx, execution.id).await.unwrap().user(), ada);
 }
 
 #[tokio::test]

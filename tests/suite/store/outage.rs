@@ -74,7 +74,7 @@ async fn those_who_vanish_while_they_hold_or_want_a_person_leave_them_to_the_liv
     let world = World::new().await;
     let user = made::user(&world).await;
     let proxy = Proxy::to(world.database.address()).await;
-    let gone = behind_with(&proxy, &world, 4).await;
+    let gone = behind_with(&proxy, &world, 6).await;
     let mut holds = gone.begin().await.unwrap();
     holds.lock(user).await.unwrap();
     let mut wants = tokio::task::JoinSet::new();
@@ -169,6 +169,6 @@ async fn an_empty_database_is_migrated_once_however_often_and_however_many_try()
         .await
         .unwrap();
     assert!(!store.is_migrated().await.unwrap(), "a new release waits for its migrations");
-    pool.close().await;
+    store.close().await;
     made::sql(&world.pool, format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
 }

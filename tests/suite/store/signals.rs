@@ -158,7 +158,8 @@ async fn pages_of_signals_follow_one_another_without_gap_or_repeat() {
     let mut sorted = seen.clone();
     sorted.sort_unstable_by(|a, b| b.cmp(a));
     assert_eq!(seen, sorted, "newest first");
-    assert!(matches!(signals::user_of(&world.store, Id::new(user.uuid())).await, Err(::store::Error::NotFound)));
+    let mut tx = world.store.begin().await.unwrap();
+    assert!(matches!(signals::lock_owner(&mut tx, Id::new(user.uuid())).await, Err(::store::Error::NotFound)));
 }
 
 async fn deliver(world: &World, signal: Signal, identity: Identity) -> Accepted {

@@ -16,8 +16,8 @@ const PARKED: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(state: &State, turn: &Turn, id: SignalId) -> Result<(), Halt> {
     let mut tx = state.store.begin().await?;
-    let user = noted("user", signals::user_of(&mut tx, id).await?);
-    let lock = tx.lock(user).await?;
+    let lock = signals::lock_owner(&mut tx, id).await?;
+    noted("user", lock.user());
     let row = signals::load(&mut tx, &lock, id).await?;
     match row.state {
         signals::State::Decided => return Err(Halt::Nothing("it is decided")),

@@ -124,8 +124,8 @@ enum By {
 async fn claim(state: &State, turn: &Turn, id: ExecutionId) -> Result<Claim, Halt> {
     let now = turn.now;
     let mut tx = state.store.begin().await?;
-    let user = noted("user", executions::user_of(&mut tx, id).await?);
-    let lock = tx.lock(user).await?;
+    let lock = executions::lock_owner(&mut tx, id).await?;
+    let user = noted("user", lock.user());
     let execution = executions::load(&mut tx, &lock, id).await?;
     if execution.state.is_settled() {
         return Err(Halt::Nothing("it is settled"));
@@ -149,9 +149,11 @@ async fn claim(state: &State, turn: &Turn, id: ExecutionId) -> Result<Claim, Hal
         Standing::Parked => return Err(Halt::Later { delay: PARKED, why: "the twin is stopped" }),
         Standing::ToSettle => {}
         Standing::ToReview => {
-            let decision = decisions::get(&mut tx, user, execution.decision).await?;
+            let context = decisions::context(&mut tx, &lock, execution.decision).await?;
             let facts = facts::load(&mut tx, &lock, now, Some(id)).await?;
-            if let Some(withdrawn) = review(&execution, &decision, &facts) {
+            if let Some(objection) = review(&execution, &context, &facts) {
+                let decision = decisions::get(&mut tx, user, execution.decision).await?;
+                let withdrawn = objection.withdraw(&execution, &decision, &facts);
                 executions::settle(&mut tx, &lock, &withdrawn.execution, now).await?;
                 if let Some(approval) = &withdrawn.approval {
                     approvals::insert(&mut tx, &lock, approval).await?;

@@ -7,10 +7,10 @@ use domain::{
     approval::Approval,
     decision::Decision,
     execution::{ErrorClass, Execution, Kind},
-    facts::Facts,
+    facts::{Context, Facts},
     outbox::Outbox,
     policy::{self, Effect, Moment, Verdict},
-    risk,
+    risk::{self, Risk},
     time::Timestamp,
 };
 
@@ -27,27 +27,44 @@ pub(super) struct Withdrawn {
     pub(super) outbox: Outbox,
 }
 
-/// Reviews a planned execution; none means that it may be sent. `facts` leave its own reservation out.
-pub(super) fn review(execution: &Execution, decision: &Decision, facts: &Facts) -> Option<Withdrawn> {
+/// What speaks against sending a planned execution.
+#[derive(Clone, Debug)]
+pub(super) struct Objection {
+    class: ErrorClass,
+    why: String,
+    risk: Risk,
+    verdict: Verdict,
+}
+
+/// Reviews a planned execution; none means that it may be sent. `context` is its decision's; `facts` leave its own
+/// reservation out.
+pub(super) fn review(execution: &Execution, context: &Context, facts: &Facts) -> Option<Objection> {
     let (actions, moment) = match execution.kind {
         Kind::Act => (vec![&execution.action], Moment::Dispatch),
         Kind::Undo => (execution.steps.iter().map(|step| &step.action).collect(), Moment::Undo),
     };
-    let (class, why, risk, verdict) = actions.into_iter().find_map(|action| {
-        let risk = risk::assess(action, &decision.context);
-        let verdict = policy::review(action, &risk, &decision.context, facts, moment).verdict;
+    actions.into_iter().find_map(|action| {
+        let risk = risk::assess(action, context);
+        let verdict = policy::review(action, &risk, context, facts, moment).verdict;
         let (class, why) = objection(execution, &verdict, facts.now)?;
-        Some((class, why, risk, verdict))
-    })?;
-    let (approval, asked) = if matches!(class, ErrorClass::Denied | ErrorClass::ByPerson) {
-        (None, Outbox::nothing())
-    } else {
-        let (approval, asked) = Approval::reopen(execution, decision, risk, &verdict, facts);
-        (Some(approval), asked)
-    };
-    let execution = execution.clone().cancelled(class, why, facts.now);
-    let outbox = telling::settled(&execution, &facts.settings, facts.now).and(asked);
-    Some(Withdrawn { execution, approval, outbox })
+        Some(Objection { class, why, risk, verdict })
+    })
+}
+
+impl Objection {
+    /// What becomes of the execution then.
+    pub(super) fn withdraw(self, execution: &Execution, decision: &Decision, facts: &Facts) -> Withdrawn {
+        let Self { class, why, risk, verdict } = self;
+        let (approval, asked) = if matches!(class, ErrorClass::Denied | ErrorClass::ByPerson) {
+            (None, Outbox::nothing())
+        } else {
+            let (approval, asked) = Approval::reopen(execution, decision, risk, &verdict, facts);
+            (Some(approval), asked)
+        };
+        let execution = execution.clone().cancelled(class, why, facts.now);
+        let outbox = telling::settled(&execution, &facts.settings, facts.now).and(asked);
+        Withdrawn { execution, approval, outbox }
+    }
 }
 
 /// What speaks against sending it, if anything, in words for the person.
