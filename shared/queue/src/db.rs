@@ -1,7 +1,7 @@
 //! Every statement of this crate goes through here: bounded in time, and never at the price of a pool slot.
 //!
-//! A connection whose statement was cut short is thrown away, not handed back: the pool pings what it gets back
-//! and that ping would wait for ever on a line that has gone dead.
+//! A connection whose statement was cut short or failed is thrown away, not handed back: the pool pings what it gets
+//! back, and that ping would wait for ever on a line that has gone dead.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -43,9 +43,9 @@ impl Db {
     async fn attempt<R>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<R, Error>) -> Result<R, Error> {
         let mut conn = within(self.limit, self.connections.get()).await?;
         conn.away_unless_rested();
-        let outcome = within(self.limit, async { Ok(work(&mut conn).await) }).await?;
+        let outcome = within(self.limit, work(&mut conn)).await?;
         conn.rest();
-        outcome
+        Ok(outcome)
     }
 }
 
