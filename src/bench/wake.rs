@@ -72,7 +72,7 @@ async fn alone(ground: &Ground, store: &Store, count: u32, consumer: &Consumer) 
 async fn enqueue(store: &Store, sent: i64) -> Result<()> {
     let payload = serde_json::to_value(Ping { sent }).map_err(|error| Error::Usage(error.to_string()))?;
     let mut tx = store.pool().begin().await?;
-    queue::enqueue(&mut tx, &[NewJob::new(QUEUE, payload)]).await?;
+    queue::enqueue(&mut *tx, &[NewJob::new(QUEUE, payload)]).await?;
     tx.commit().await?;
     store.bell().ring([QUEUE]);
     Ok(())

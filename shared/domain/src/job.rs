@@ -127,7 +127,7 @@ impl Kind {
             Self::RefreshToken => temper(4, 60, 6),
             Self::PollSource => temper(4, 120, 6),
             Self::Deliver => temper(8, 40, 6),
-            Self::Housekeep => temper(1, 120, 3),
+            Self::Housekeep => temper(1, 120, 6),
         }
     }
 }

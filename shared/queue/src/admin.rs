@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Error, PgPool};
+use sqlx::{Error, PgExecutor};
 
 /// One queue at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -27,7 +27,7 @@ pub struct Depth {
 }
 
 /// How deep every queue is that has rows. `now` of `None` is the database's clock.
-pub async fn depth(pool: &PgPool, now: Option<DateTime<Utc>>) -> Result<Vec<Depth>, Error> {
+pub async fn depth(db: impl PgExecutor<'_>, now: Option<DateTime<Utc>>) -> Result<Vec<Depth>, Error> {
     let rows = sqlx::query!(
         r#"SELECT job_type AS "queue!", sum(due)::bigint AS "due!", sum(scheduled)::bigint AS "scheduled!",
                   sum(running)::bigint AS "running!", sum(dead)::bigint AS "dead!", sum(done)::bigint AS "done!",
@@ -47,7 +47,7 @@ pub async fn depth(pool: &PgPool, now: Option<DateTime<Utc>>) -> Result<Vec<Dept
              ) AS part GROUP BY job_type ORDER BY job_type"#,
         now,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(rows
         .into_iter()
@@ -85,7 +85,12 @@ pub struct Dead {
 }
 
 /// Dead jobs, the latest first, at most `limit`: of one queue or all, those whose reason contains `why` or all.
-pub async fn dead(pool: &PgPool, queue: Option<&str>, why: Option<&str>, limit: i64) -> Result<Vec<Dead>, Error> {
+pub async fn dead(
+    db: impl PgExecutor<'_>,
+    queue: Option<&str>,
+    why: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Dead>, Error> {
     let rows = sqlx::query!(
         r#"SELECT id, job_type, job, idempotency_key, attempts, max_attempts, done_at,
                   coalesce(last_result->>'Err', last_result::text, 'unknown') AS "why!"
@@ -98,7 +103,7 @@ pub async fn dead(pool: &PgPool, queue: Option<&str>, why: Option<&str>, limit: 
         limit,
         why,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     Ok(rows
         .into_iter()
@@ -118,7 +123,7 @@ pub async fn dead(pool: &PgPool, queue: Option<&str>, why: Option<&str>, limit: 
 /// Gives a dead job all its attempts again, due now. Answers its queue, to be rung; `None` when it is not dead.
 ///
 /// It keeps its key: it is the same row, so nothing can collide, and a ring for the same transition still finds it.
-pub async fn redrive(pool: &PgPool, id: &str, now: Option<DateTime<Utc>>) -> Result<Option<String>, Error> {
+pub async fn redrive(db: impl PgExecutor<'_>, id: &str, now: Option<DateTime<Utc>>) -> Result<Option<String>, Error> {
     sqlx::query_scalar!(
         "UPDATE apalis.jobs
             SET status = 'Pending', attempts = 0, run_at = coalesce($2, now()), done_at = NULL, lock_by = NULL, lock_at = NULL
@@ -127,6 +132,6 @@ pub async fn redrive(pool: &PgPool, id: &str, now: Option<DateTime<Utc>>) -> Res
         id,
         now,
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await
 }

@@ -1,12 +1,12 @@
 //! How far a queue is behind: what was enqueued after its next job has had no chance to run yet.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Error, PgConnection};
+use sqlx::{Error, PgExecutor};
 
 /// Since when the job that each of these queues would start next has been due. A queue with nothing due is left out.
 /// `now` of `None` is the database's clock.
 pub async fn behind(
-    conn: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     queues: &[&str],
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<(String, DateTime<Utc>)>, Error> {
@@ -22,7 +22,7 @@ pub async fn behind(
         &queues,
         now,
     )
-    .fetch_all(conn)
+    .fetch_all(db)
     .await?;
     Ok(found.into_iter().map(|row| (row.queue, row.run_at)).collect())
 }

@@ -11,23 +11,22 @@
 
 use std::{
     fmt,
-    ops::{Deref, DerefMut},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use sqlx::{Connection, Error, Executor, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{Connection, Error, PgPool, Postgres, pool::PoolConnection};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     time::{Instant, timeout},
 };
 
-use crate::{bell::lock, clock::monotonic};
+use crate::{Lent, bell::lock, clock::monotonic};
 
 /// A connection that answered so lately is taken to be alive.
 const FRESH: Duration = Duration::from_secs(1);
-/// Longest wait for one that is asked.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for one that is asked whether it lives.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// After so long it goes back to the pool.
 const STAY: Duration = Duration::from_mins(5);
 
@@ -91,33 +90,50 @@ impl Connections {
                 continue;
             }
             if since.elapsed() < FRESH || matches!(timeout(PATIENCE, conn.ping()).await, Ok(Ok(()))) {
-                return Ok(self.lend(conn, Some(out_since), place));
+                return Ok(Lent::new(conn, Some(out_since), self.clone(), place));
             }
             drop(conn.detach());
+            self.doubt(since);
         }
         let conn = self.pool.acquire().await?;
-        Ok(self.lend(conn, None, place))
+        Ok(Lent::new(conn, None, self.clone(), place))
     }
 
     /// A connection that has begun a transaction, in these words. Dropping it before [`Lent::commit`] undoes it.
     ///
-    /// One that died while it rested costs nothing: then nothing was begun, and the next is tried.
+    /// One that died while it rested costs nothing but time: then nothing was begun, and the next is tried.
     pub async fn begin(&self, words: &'static str) -> Result<Lent, Error> {
         loop {
             let mut lent = self.get().await?;
-            lent.fate = Fate::Undo;
-            match lent.execute(words).await {
-                Ok(_) => return Ok(lent),
+            match lent.begin(words).await {
+                Ok(()) => return Ok(lent),
                 Err(error) if lent.has_rested => tracing::debug!(%error, "a connection ended while it rested"),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn lend(&self, conn: PoolConnection<Postgres>, rested: Option<Instant>, place: OwnedSemaphorePermit) -> Lent {
-        let out_since = rested.unwrap_or_else(monotonic);
-        let (conn, home) = (Some(conn), self.clone());
-        Lent { conn, fate: Fate::ToPool, has_rested: rested.is_some(), out_since, home, _place: place }
+    /// Takes one back that is in the middle of nothing.
+    pub(crate) fn rest(&self, conn: PoolConnection<Postgres>, out_since: Instant) {
+        if self.bench.open && !self.pool.is_closed() {
+            // before its place is free, so that nobody with a place finds neither
+            lock(&self.bench.resting).push(Resting { conn, out_since, since: monotonic() });
+        } else {
+            give_back(conn);
+        }
+    }
+
+    /// One that was asked then has not answered: whatever rests and has not answered since may be as dead, and asking
+    /// each would cost as long again.
+    pub(crate) fn doubt(&self, asked: Instant) {
+        let mut resting = lock(&self.bench.resting);
+        let (fine, doubtful): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut *resting).into_iter().partition(|one| one.since > asked);
+        *resting = fine;
+        drop(resting);
+        for one in doubtful {
+            drop(one.conn.detach());
+        }
     }
 
     /// Gives everything back and closes the pool.
@@ -128,86 +144,10 @@ impl Connections {
     }
 }
 
-/// A connection in use. When dropped it goes back to the pool, which asks it first; see [`Lent::rest`].
-#[derive(Debug)]
-pub struct Lent {
-    conn: Option<PoolConnection<Postgres>>,
-    fate: Fate,
-    has_rested: bool,
-    out_since: Instant,
-    home: Connections,
-    _place: OwnedSemaphorePermit,
-}
-
-/// What becomes of a connection after its use.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    /// Nobody knows what it is in the middle of: the pool finds out.
-    ToPool,
-    /// It is in a transaction, which is undone first.
-    Undo,
-    /// It is in the middle of something that may never end.
-    Away,
-    /// It is in the middle of nothing.
-    Rest,
-}
-
-impl Lent {
-    /// Ends the transaction, and the use.
-    pub async fn commit(mut self) -> Result<(), Error> {
-        self.execute("COMMIT").await?;
-        self.rest();
-        Ok(())
-    }
-
-    /// Ends the use: the last statement was answered in full, and no transaction is open.
-    pub fn rest(mut self) {
-        self.fate = Fate::Rest;
-    }
-
-    /// From now on it is thrown away unless it comes to [`Lent::rest`].
-    pub(crate) fn away_unless_rested(&mut self) {
-        self.fate = Fate::Away;
-    }
-}
-
-impl Drop for Lent {
-    #[expect(clippy::disallowed_methods, reason = "bounded, owns nothing but the connection, and nobody waits for it")]
-    fn drop(&mut self) {
-        let Some(mut conn) = self.conn.take() else { return };
-        match self.fate {
-            Fate::Away => drop(conn.detach()),
-            Fate::ToPool => drop(conn),
-            Fate::Undo => drop(tokio::spawn(async move {
-                if !matches!(timeout(PATIENCE, conn.execute("ROLLBACK")).await, Ok(Ok(_))) {
-                    drop(conn.detach());
-                }
-            })),
-            Fate::Rest if self.home.bench.open && !self.home.pool.is_closed() => {
-                // before its place is free, so that nobody with a place finds neither
-                let resting = Resting { conn, out_since: self.out_since, since: monotonic() };
-                lock(&self.home.bench.resting).push(resting);
-            }
-            // what the pool does in its own Drop, but bounded
-            Fate::Rest => drop(tokio::spawn(async move { timeout(PATIENCE, conn.return_to_pool()).await })),
-        }
-    }
-}
-
-#[expect(clippy::expect_used, reason = "only its drop takes the connection out")]
-impl Deref for Lent {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        self.conn.as_deref().expect("a connection in use")
-    }
-}
-
-#[expect(clippy::expect_used, reason = "only its drop takes the connection out")]
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        self.conn.as_deref_mut().expect("a connection in use")
-    }
+/// Gives one back to the pool, which asks it first: what the pool does in its own Drop, but bounded.
+#[expect(clippy::disallowed_methods, reason = "bounded, owns nothing but the connection, and nobody waits for it")]
+pub(crate) fn give_back(mut conn: PoolConnection<Postgres>) {
+    drop(tokio::spawn(async move { timeout(PATIENCE, conn.return_to_pool()).await }));
 }
 
 impl From<PgPool> for Connections {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{Error, PgConnection, PgPool};
+use sqlx::{Error, PgExecutor, PgPool};
 use tokio::{task::JoinSet, time::sleep};
 use ulid::Ulid;
 
@@ -66,7 +66,7 @@ pub struct Tick {
 }
 
 /// Enqueues the latest due tick of a schedule, unless somebody has. Ring the bell after the commit if it was us.
-pub async fn ring(conn: &mut PgConnection, schedule: &Schedule, now: Option<DateTime<Utc>>) -> Result<Tick, Error> {
+pub async fn ring(db: impl PgExecutor<'_>, schedule: &Schedule, now: Option<DateTime<Utc>>) -> Result<Tick, Error> {
     let row = sqlx::query!(
         r#"WITH time AS (
              SELECT coalesce($1, now()) AS now),
@@ -90,7 +90,7 @@ pub async fn ring(conn: &mut PgConnection, schedule: &Schedule, now: Option<Date
         schedule.priority,
         schedule.name.replace(':', "-"),
     )
-    .fetch_one(conn)
+    .fetch_one(db)
     .await?;
     Ok(Tick { rung: row.rung, next_in: Duration::from_millis(row.next_ms.max(0).unsigned_abs()) })
 }

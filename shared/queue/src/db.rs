@@ -1,16 +1,16 @@
 //! Every statement of this crate goes through here: bounded in time, and never at the price of a pool slot.
 //!
-//! A connection whose statement was cut short or failed is thrown away, not handed back: the pool pings what it gets
-//! back, and that ping would wait for ever on a line that has gone dead.
+//! A connection whose statement was cut short is thrown away, and so is what rests and may be as dead ([`Lent`]).
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use observe::{ALONE, metrics};
-use sqlx::{Error, PgConnection};
+use sqlx::Error;
 use tokio::time::timeout;
 
 use crate::{
-    Connections,
+    Connections, Lent,
+    clock::monotonic,
     stats::{Stats, add},
 };
 
@@ -28,10 +28,7 @@ impl Db {
     }
 
     /// Runs `work` on a connection. It may take the limit, and getting the connection may take it again.
-    pub(crate) async fn run<R>(
-        &self,
-        work: impl AsyncFnOnce(&mut PgConnection) -> Result<R, Error>,
-    ) -> Result<R, Error> {
+    pub(crate) async fn run<R>(&self, work: impl AsyncFnOnce(&mut Lent) -> Result<R, Error>) -> Result<R, Error> {
         let outcome = self.attempt(work).await;
         if outcome.is_err() {
             add(&self.stats.db_errors, 1);
@@ -40,20 +37,24 @@ impl Db {
         outcome
     }
 
-    async fn attempt<R>(&self, work: impl AsyncFnOnce(&mut PgConnection) -> Result<R, Error>) -> Result<R, Error> {
+    async fn attempt<R>(&self, work: impl AsyncFnOnce(&mut Lent) -> Result<R, Error>) -> Result<R, Error> {
         let mut conn = within(self.limit, self.connections.get()).await?;
-        conn.away_unless_rested();
-        let outcome = within(self.limit, work(&mut conn)).await?;
-        conn.rest();
-        Ok(outcome)
+        let asked = monotonic();
+        timeout(self.limit, work(&mut conn)).await.unwrap_or_else(|_| {
+            conn.give_up(asked);
+            Err(out_of_time())
+        })
     }
 }
 
 /// `work`, or a time-out as an error like any other.
 pub(crate) async fn within<R>(limit: Duration, work: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
-    timeout(limit, work).await.unwrap_or_else(|_| {
-        Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time")))
-    })
+    timeout(limit, work).await.unwrap_or_else(|_| Err(out_of_time()))
+}
+
+/// What is said when the time is over.
+pub(crate) fn out_of_time() -> Error {
+    Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time"))
 }
 
 /// Whether the rows of a statement are to blame, not the database: then trying the same again is useless.

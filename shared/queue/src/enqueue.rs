@@ -9,7 +9,7 @@ use std::{collections::HashSet, time::Duration};
 use chrono::{DateTime, Utc};
 use observe::Traceparent;
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::PgExecutor;
 use ulid::Ulid;
 
 /// A job to put into a queue.
@@ -51,14 +51,14 @@ impl NewJob {
 
 /// Puts jobs into their queues, in the caller's transaction. Answers per job its new id, or `None` where an equal
 /// (queue, key) already exists, whatever became of it.
-pub async fn enqueue(conn: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Option<String>>, sqlx::Error> {
-    enqueue_at(conn, jobs, None).await
+pub async fn enqueue(db: impl PgExecutor<'_>, jobs: &[NewJob]) -> Result<Vec<Option<String>>, sqlx::Error> {
+    enqueue_at(db, jobs, None).await
 }
 
 /// [`enqueue`], with delays counted from `now` instead of the database's clock.
 #[expect(clippy::as_conversions, reason = "how sqlx is told the type of a parameter")]
 pub async fn enqueue_at(
-    conn: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     jobs: &[NewJob],
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Option<String>>, sqlx::Error> {
@@ -95,7 +95,7 @@ pub async fn enqueue_at(
         &keys as &[Option<&str>],
         &traces as &[Option<String>],
     )
-    .fetch_all(conn)
+    .fetch_all(db)
     .await?
     .into_iter()
     .collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Error, PgPool};
+use sqlx::{Error, PgExecutor};
 
 /// One queue at one moment; each count stops at 100 000.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Level {
 }
 
 /// The levels of these queues, and of every other that has jobs. `now` of `None` is the database's clock.
-pub async fn levels(pool: &PgPool, known: &[&str], now: Option<DateTime<Utc>>) -> Result<Vec<Level>, Error> {
+pub async fn levels(db: impl PgExecutor<'_>, known: &[&str], now: Option<DateTime<Utc>>) -> Result<Vec<Level>, Error> {
     let known: Vec<String> = known.iter().map(|&name| name.to_owned()).collect();
     let rows = sqlx::query!(
         r#"WITH RECURSIVE waiting AS (
@@ -63,7 +63,7 @@ pub async fn levels(pool: &PgPool, known: &[&str], now: Option<DateTime<Utc>>) -
         now,
         &known,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let levels = rows.into_iter().map(|row| Level {
         queue: row.queue,

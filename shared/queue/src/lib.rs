@@ -24,7 +24,7 @@
 //!
 //! async fn handle(job: Job, lease: Data<Lease>, ports: Data<Ports>) -> Result<(), Failure>
 //!
-//! enqueue(&mut tx, &jobs).await?; tx.commit().await?; bell.ring(queues);
+//! enqueue(&mut *tx, &jobs).await?; tx.commit().await?; bell.ring(queues);
 //! ```
 //!
 //! A process may have to wait, after its grace, two statement limits for the last outcomes.
@@ -46,6 +46,7 @@ mod enqueue;
 mod failure;
 mod keeper;
 mod lease;
+mod lent;
 mod levels;
 mod listener;
 mod manage;
@@ -62,10 +63,11 @@ pub use bell::{Bell, Subscription, Word};
 pub use clock::Clock;
 pub use codec::Origin;
 pub use config::Config;
-pub use connections::{Connections, Lent};
+pub use connections::Connections;
 pub use enqueue::{NewJob, enqueue, enqueue_at};
 pub use failure::Failure;
 pub use lease::Lease;
+pub use lent::Lent;
 pub use levels::{Level, levels};
 pub use listener::Line;
 pub use manage::{Alive, Job, Pause, Stand, cancel, forget, jobs, pause, pauses, redrive_many, resume, workers};

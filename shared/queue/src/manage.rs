@@ -4,7 +4,7 @@
 //! touches a job that a worker holds.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Error, PgConnection, PgPool};
+use sqlx::{Error, PgExecutor};
 
 use crate::enqueue::millis;
 
@@ -70,7 +70,7 @@ pub struct Job {
 /// Jobs that stand so, the next to run (or the last that ended) first: of one queue or all, those whose last run said `why`
 /// or all. `now` of `None` is the database's clock.
 pub async fn jobs(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     queue: Option<&str>,
     stand: Stand,
     why: Option<&str>,
@@ -95,7 +95,7 @@ pub async fn jobs(
         now,
         why,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let jobs = rows.into_iter().map(|row| Job {
         id: row.id,
@@ -114,7 +114,7 @@ pub async fn jobs(
 /// Gives at most `batch` dead jobs all their attempts again: of one queue or all, of those whose reason contains `why` or
 /// all. Answers the queues to be rung, one entry per job; fewer than `batch` means that none are left.
 pub async fn redrive_many(
-    conn: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     queue: Option<&str>,
     why: Option<&str>,
     batch: i64,
@@ -135,12 +135,12 @@ pub async fn redrive_many(
         batch,
         now,
     )
-    .fetch_all(conn)
+    .fetch_all(db)
     .await
 }
 
 /// Calls a job off that no worker holds: it is dead, with this reason. False when there is none to call off.
-pub async fn cancel(conn: &mut PgConnection, id: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<bool, Error> {
+pub async fn cancel(db: impl PgExecutor<'_>, id: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<bool, Error> {
     let cancelled = sqlx::query!(
         "UPDATE apalis.jobs SET status = 'Killed', done_at = coalesce($3, now()), last_result = jsonb_build_object('Err', $2::text)
           WHERE id = $1 AND (status = 'Pending' OR (status = 'Failed' AND attempts < max_attempts))",
@@ -148,13 +148,13 @@ pub async fn cancel(conn: &mut PgConnection, id: &str, why: &str, now: Option<Da
         why,
         now,
     )
-    .execute(conn)
+    .execute(db)
     .await?;
     Ok(cancelled.rows_affected() == 1)
 }
 
 /// Lets a queue stand still for the whole fleet: nobody claims from it until [`resume`]. What runs goes on.
-pub async fn pause(conn: &mut PgConnection, queue: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<(), Error> {
+pub async fn pause(db: impl PgExecutor<'_>, queue: &str, why: &str, now: Option<DateTime<Utc>>) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO apalis.pauses (queue, paused_at, why) VALUES ($1, coalesce($3, now()), $2)
          ON CONFLICT (queue) DO UPDATE SET why = excluded.why",
@@ -162,14 +162,14 @@ pub async fn pause(conn: &mut PgConnection, queue: &str, why: &str, now: Option<
         why,
         now,
     )
-    .execute(conn)
+    .execute(db)
     .await?;
     Ok(())
 }
 
 /// Lets it go on. False when it was not paused. Ring it after the commit.
-pub async fn resume(conn: &mut PgConnection, queue: &str) -> Result<bool, Error> {
-    let gone = sqlx::query!("DELETE FROM apalis.pauses WHERE queue = $1", queue).execute(conn).await?;
+pub async fn resume(db: impl PgExecutor<'_>, queue: &str) -> Result<bool, Error> {
+    let gone = sqlx::query!("DELETE FROM apalis.pauses WHERE queue = $1", queue).execute(db).await?;
     Ok(gone.rows_affected() == 1)
 }
 
@@ -185,8 +185,8 @@ pub struct Pause {
 }
 
 /// Every queue that stands still.
-pub async fn pauses(pool: &PgPool) -> Result<Vec<Pause>, Error> {
-    sqlx::query_as!(Pause, "SELECT queue, paused_at, why FROM apalis.pauses ORDER BY queue").fetch_all(pool).await
+pub async fn pauses(db: impl PgExecutor<'_>) -> Result<Vec<Pause>, Error> {
+    sqlx::query_as!(Pause, "SELECT queue, paused_at, why FROM apalis.pauses ORDER BY queue").fetch_all(db).await
 }
 
 /// A worker that gave a sign of life lately.
@@ -205,7 +205,7 @@ pub struct Alive {
 }
 
 /// The workers that gave a sign of life within `lately`.
-pub async fn workers(pool: &PgPool, lately: std::time::Duration) -> Result<Vec<Alive>, Error> {
+pub async fn workers(db: impl PgExecutor<'_>, lately: std::time::Duration) -> Result<Vec<Alive>, Error> {
     sqlx::query_as!(
         Alive,
         r#"SELECT w.id, w.worker_type AS queue, w.started_at, w.last_seen AS seen_at,
@@ -214,12 +214,12 @@ pub async fn workers(pool: &PgPool, lately: std::time::Duration) -> Result<Vec<A
             ORDER BY w.worker_type, w.started_at"#,
         millis(lately),
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 
 /// Removes jobs that no worker holds and whose payload or key names one of these; for when what they name is deleted.
-pub async fn forget(conn: &mut PgConnection, names: &[&str]) -> Result<u64, Error> {
+pub async fn forget(db: impl PgExecutor<'_>, names: &[&str]) -> Result<u64, Error> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let gone = sqlx::query!(
         "DELETE FROM apalis.jobs j USING unnest($1::text[]) AS named (name)
@@ -227,7 +227,7 @@ pub async fn forget(conn: &mut PgConnection, names: &[&str]) -> Result<u64, Erro
             AND (position(convert_to(named.name, 'UTF8') IN j.job) > 0 OR position(named.name IN coalesce(j.idempotency_key, '')) > 0)",
         &names,
     )
-    .execute(conn)
+    .execute(db)
     .await?;
     Ok(gone.rows_affected())
 }

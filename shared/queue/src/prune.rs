@@ -6,13 +6,18 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Error, PgPool};
+use sqlx::{Error, PgExecutor};
 
 use crate::enqueue::millis;
 
 /// Removes at most `batch` jobs that finished more than `older_than` ago. Answers how many: fewer than `batch`
 /// means that none are left.
-pub async fn prune(pool: &PgPool, older_than: Duration, batch: i64, now: Option<DateTime<Utc>>) -> Result<u64, Error> {
+pub async fn prune(
+    db: impl PgExecutor<'_>,
+    older_than: Duration,
+    batch: i64,
+    now: Option<DateTime<Utc>>,
+) -> Result<u64, Error> {
     let pruned = sqlx::query!(
         r"DELETE FROM apalis.jobs WHERE id = ANY(ARRAY(
             SELECT id FROM apalis.jobs
@@ -26,14 +31,14 @@ pub async fn prune(pool: &PgPool, older_than: Duration, batch: i64, now: Option<
         millis(older_than),
         batch,
     )
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(pruned.rows_affected())
 }
 
 /// Removes at most `batch` jobs that have been dead for longer than `older_than`: nobody came for them.
 pub async fn prune_dead(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     older_than: Duration,
     batch: i64,
     now: Option<DateTime<Utc>>,
@@ -48,7 +53,7 @@ pub async fn prune_dead(
         millis(older_than),
         batch,
     )
-    .execute(pool)
+    .execute(db)
     .await?;
     Ok(pruned.rows_affected())
 }

@@ -4,14 +4,20 @@
 //! table. Most rows go with the person's own (foreign keys cascade); here is what no foreign key reaches. What an engine
 //! or a provider knows of them is not ours to delete, and what runs there at this moment may still happen.
 
+use std::time::Duration;
+
 use domain::digest::Digest;
 
 use crate::{Error, Result, Tx, UserLock};
+
+/// How long one statement may take: whoever was here for years has left a lot.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Deletes the locked person.
 pub async fn user(tx: &mut Tx, lock: UserLock) -> Result<()> {
     let user = lock.user();
     let id = user.to_string();
+    tx.connection().answers_within(PATIENCE);
     // answers kept for repetitions, under the ids of tokens and sessions that are about to go
     sqlx::query!(
         "DELETE FROM idempotency_keys k

@@ -59,7 +59,7 @@ pub async fn take(store: &Store, caller: &str, key: &str, fingerprint: &str, now
         now.utc(),
         now.minus(LEASE).utc(),
     )
-    .fetch_optional(store.pool())
+    .fetch_optional(&mut *store.conn().await?)
     .await?;
     if let Some(taken_at) = taken {
         return Ok(Taken::New(Ticket { caller: caller.to_owned(), key: key.to_owned(), taken_at: taken_at.into() }));
@@ -69,7 +69,7 @@ pub async fn take(store: &Store, caller: &str, key: &str, fingerprint: &str, now
         caller,
         key,
     )
-    .fetch_optional(store.pool())
+    .fetch_optional(&mut *store.conn().await?)
     .await?;
     let Some(found) = found else {
         // abandoned between the two statements: the caller's next try gets it
@@ -125,7 +125,7 @@ pub async fn prune(store: &Store, before: Timestamp, limit: u32) -> Result<u64> 
         before.utc(),
         i64::from(limit),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(forgotten.rows_affected())
 }

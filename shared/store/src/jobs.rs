@@ -4,7 +4,7 @@ use std::time::Duration;
 
 pub use queue::{Alive, Dead, Depth, Job, Pause, Stand};
 
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Source, Store};
 
 /// A worker that was silent for longer is not counted as alive.
 const LATELY: Duration = Duration::from_secs(30);
@@ -13,23 +13,23 @@ const BATCH: i64 = 500;
 
 /// How deep every queue is.
 pub async fn depth(store: &Store) -> Result<Vec<Depth>> {
-    Ok(queue::depth(store.pool(), store.queue_now()).await?)
+    Ok(queue::depth(&mut *store.conn().await?, store.queue_now()).await?)
 }
 
 /// Jobs that will not run again by themselves, the latest first; of one queue or all, of those whose reason contains `why`
 /// or all.
 pub async fn dead(store: &Store, queue: Option<&str>, why: Option<&str>, limit: u32) -> Result<Vec<Dead>> {
-    Ok(queue::dead(store.pool(), queue, why, i64::from(limit)).await?)
+    Ok(queue::dead(&mut *store.conn().await?, queue, why, i64::from(limit)).await?)
 }
 
 /// Jobs that stand so; of one queue or all, of those whose last run said `why` or all.
 pub async fn list(store: &Store, queue: Option<&str>, stand: Stand, why: Option<&str>, limit: u32) -> Result<Vec<Job>> {
-    Ok(queue::jobs(store.pool(), queue, stand, why, i64::from(limit), store.queue_now()).await?)
+    Ok(queue::jobs(&mut *store.conn().await?, queue, stand, why, i64::from(limit), store.queue_now()).await?)
 }
 
 /// Gives a dead job all its attempts again and rings. [`crate::Error::NotFound`] when it is not dead.
 pub async fn redrive(store: &Store, id: &str) -> Result<()> {
-    let queue = queue::redrive(store.pool(), id, store.queue_now()).await?.ok_or(Error::NotFound)?;
+    let queue = queue::redrive(&mut *store.conn().await?, id, store.queue_now()).await?.ok_or(Error::NotFound)?;
     store.bell().ring([queue]);
     Ok(())
 }
@@ -39,8 +39,8 @@ pub async fn redrive(store: &Store, id: &str) -> Result<()> {
 pub async fn redrive_many(store: &Store, queue: Option<&str>, why: Option<&str>) -> Result<usize> {
     let mut all = 0;
     loop {
-        let mut conn = store.pool().acquire().await?;
-        let queues = queue::redrive_many(&mut conn, queue, why, BATCH, store.queue_now()).await?;
+        let mut conn = store.conn().await?;
+        let queues = queue::redrive_many(&mut *conn, queue, why, BATCH, store.queue_now()).await?;
         let found = queues.len();
         all += found;
         store.bell().ring(queues.into_iter().collect::<std::collections::BTreeSet<_>>());
@@ -52,30 +52,40 @@ pub async fn redrive_many(store: &Store, queue: Option<&str>, why: Option<&str>)
 
 /// Calls a waiting job off: it is dead, and the row it is about will say so. [`crate::Error::NotFound`] when it does not wait.
 pub async fn cancel(store: &Store, id: &str, why: &str) -> Result<()> {
-    let mut conn = store.pool().acquire().await?;
-    if queue::cancel(&mut conn, id, why, store.queue_now()).await? { Ok(()) } else { Err(Error::NotFound) }
+    let mut conn = store.conn().await?;
+    if queue::cancel(&mut *conn, id, why, store.queue_now()).await? { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Lets a queue stand still for the whole fleet.
 pub async fn pause(store: &Store, queue: &str, why: &str) -> Result<()> {
-    Ok(queue::pause(&mut *store.pool().acquire().await?, queue, why, store.queue_now()).await?)
+    Ok(queue::pause(&mut *store.conn().await?, queue, why, store.queue_now()).await?)
 }
 
 /// Lets it go on, and rings. [`crate::Error::NotFound`] when it was not paused.
 pub async fn resume(store: &Store, queue: &str) -> Result<()> {
-    if !queue::resume(&mut *store.pool().acquire().await?, queue).await? {
+    if !queue::resume(&mut *store.conn().await?, queue).await? {
         return Err(Error::NotFound);
     }
     store.bell().ring([queue]);
     Ok(())
 }
 
+/// Removes at most `batch` jobs that were done so long ago; gives how many.
+pub async fn prune(store: &Store, older_than: Duration, batch: u32) -> Result<u64> {
+    Ok(queue::prune(&mut *store.conn().await?, older_than, batch.into(), store.queue_now()).await?)
+}
+
+/// Removes at most `batch` jobs that have been dead for so long; gives how many.
+pub async fn prune_dead(store: &Store, older_than: Duration, batch: u32) -> Result<u64> {
+    Ok(queue::prune_dead(&mut *store.conn().await?, older_than, batch.into(), store.queue_now()).await?)
+}
+
 /// The queues that stand still.
 pub async fn pauses(store: &Store) -> Result<Vec<Pause>> {
-    Ok(queue::pauses(store.pool()).await?)
+    Ok(queue::pauses(&mut *store.conn().await?).await?)
 }
 
 /// The workers of the whole fleet that are alive.
 pub async fn workers(store: &Store) -> Result<Vec<Alive>> {
-    Ok(queue::workers(store.pool(), LATELY).await?)
+    Ok(queue::workers(&mut *store.conn().await?, LATELY).await?)
 }

@@ -63,7 +63,7 @@ pub async fn rings(db: impl Source, now: Timestamp, limit: u32) -> Result<Vec<Ri
         return Ok(Vec::new());
     }
     let queues: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let behind: HashMap<_, _> = queue::behind(&mut conn, &queues, Some(now.utc())).await?.into_iter().collect();
+    let behind: HashMap<_, _> = queue::behind(&mut *conn, &queues, Some(now.utc())).await?.into_iter().collect();
     let minute = now.utc().timestamp().div_euclid(60);
     Ok(found
         .into_iter()

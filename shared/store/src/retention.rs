@@ -5,7 +5,7 @@
 
 use domain::time::Timestamp;
 
-use crate::{Result, Store};
+use crate::{Result, Source, Store};
 
 /// Empties the payloads of signals that were decided and came before `before`.
 pub async fn payloads(store: &Store, before: Timestamp, batch: u32) -> Result<u64> {
@@ -16,7 +16,7 @@ pub async fn payloads(store: &Store, before: Timestamp, batch: u32) -> Result<u6
         before.utc(),
         i64::from(batch),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(emptied.rows_affected())
 }
@@ -30,7 +30,7 @@ pub async fn events(store: &Store, before: Timestamp, batch: u32) -> Result<u64>
         before.utc(),
         i64::from(batch),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(removed.rows_affected())
 }
@@ -43,7 +43,7 @@ pub async fn notifications(store: &Store, before: Timestamp, batch: u32) -> Resu
         before.utc(),
         i64::from(batch),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(removed.rows_affected())
 }
@@ -56,7 +56,7 @@ pub async fn deliveries(store: &Store, before: Timestamp, batch: u32) -> Result<
         before.utc(),
         i64::from(batch),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(removed.rows_affected())
 }
@@ -70,7 +70,7 @@ pub async fn tokens(store: &Store, before: Timestamp, batch: u32) -> Result<u64>
         before.utc(),
         i64::from(batch),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(removed.rows_affected())
 }
@@ -83,7 +83,7 @@ pub async fn audit(store: &Store, before: Timestamp, batch: u32) -> Result<u64> 
         before.utc(),
         i64::from(batch),
     )
-    .execute(store.pool())
+    .execute(&mut *store.conn().await?)
     .await?;
     Ok(removed.rows_affected())
 }

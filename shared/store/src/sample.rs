@@ -10,7 +10,7 @@ use domain::{job::Kind, time::Timestamp};
 use observe::{ALONE, metrics};
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{Result, Store, engines, system};
+use crate::{Result, Source, Store, engines, system};
 
 /// Looks are not made more often than this: more scrapers see the same.
 const FRESH: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ fn pool(store: &Store) {
 
 async fn look(store: &Store, now: Timestamp) -> Result<()> {
     let known: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let queues = queue::levels(store.pool(), &known, store.queue_now()).await?;
+    let queues = queue::levels(&mut *store.conn().await?, &known, store.queue_now()).await?;
     let engines = engines::list(store).await?;
     let stopped = system::stopped(store).await?;
 

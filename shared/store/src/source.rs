@@ -105,7 +105,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(self.pool()).await?;
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&mut *self.conn().await?).await?;
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl Store {
             r#"SELECT false AS "ours!", version AS "version!" FROM apalis._sqlx_migrations WHERE success
                UNION ALL SELECT true, version FROM _sqlx_migrations WHERE success"#
         )
-        .fetch_all(self.pool())
+        .fetch_all(&mut *self.conn().await?)
         .await;
         let applied = match found.map_err(Error::from) {
             Ok(applied) => applied,
@@ -175,22 +175,22 @@ mod sealed {
 /// Where a read comes from: `&Store` takes a connection of the pool, `&mut Tx` sees what its transaction wrote.
 pub trait Source: sealed::Sealed + Send {
     /// The connection it reads on.
-    type Conn: DerefMut<Target = PgConnection> + Send;
+    type Conn: DerefMut<Target = Lent> + Send;
 
     /// Gives the connection.
     fn conn(self) -> impl Future<Output = Result<Self::Conn>> + Send;
 }
 
 impl Source for &Store {
-    type Conn = Lent;
+    type Conn = Box<Lent>;
 
     async fn conn(self) -> Result<Self::Conn> {
-        Ok(self.connections.get().await?)
+        Ok(Box::new(self.connections.get().await?))
     }
 }
 
 impl<'t> Source for &'t mut Tx {
-    type Conn = &'t mut PgConnection;
+    type Conn = &'t mut Lent;
 
     async fn conn(self) -> Result<Self::Conn> {
         Ok(self.connection())

@@ -13,7 +13,6 @@ use domain::{
 };
 use observe::thread;
 use queue::{Lent, NewJob};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{Error, Result, counted::Counted, events, notifications, row, source::Store};
@@ -59,7 +58,7 @@ impl Tx {
         Self { conn, store, counted: Vec::new() }
     }
 
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+    pub(crate) const fn connection(&mut self) -> &mut Lent {
         &mut self.conn
     }
 

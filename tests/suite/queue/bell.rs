@@ -36,13 +36,13 @@ async fn without_listening_the_process_still_hears_itself_and_polls_for_the_rest
     let worker = start(rig.db.pool(4), deaf(), &bell, journal.keeper());
     eventually("signed on", async || worker.counts().claims > 0).await;
     let mut conn = rig.pool.acquire().await.unwrap();
-    enqueue(&mut conn, &[chore(1)]).await.unwrap();
+    enqueue(&mut *conn, &[chore(1)]).await.unwrap();
     bell.ring([QUEUE]);
     eventually("its own ring", async || journal.all() == [1]).await;
     worker.stop().await;
 
     let worker = start(rig.db.pool(4), patient(), &bell, journal.keeper());
-    enqueue(&mut conn, &[chore(2)]).await.unwrap();
+    enqueue(&mut *conn, &[chore(2)]).await.unwrap();
     eventually("the poll", async || journal.all() == [1, 2]).await;
     assert!(!bell.is_listening());
     worker.stop().await;
@@ -123,7 +123,7 @@ async fn after_a_lost_line_everybody_looks_for_himself() {
     eventually("it has looked once", async || worker.counts().claims == 1).await;
     let mut conn = rig.pool.acquire().await.unwrap();
     // committed, but the process that should have rung died
-    enqueue(&mut conn, &[chore(1)]).await.unwrap();
+    enqueue(&mut *conn, &[chore(1)]).await.unwrap();
     let cut = rig
         .meddle(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity

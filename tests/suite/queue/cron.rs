@@ -30,7 +30,7 @@ async fn five_processes_ring_ten_ticks_ten_times() {
         let now = midnight() + TimeDelta::minutes(tick);
         let five = (0..5).map(|_| async {
             let mut conn = rig.pool.acquire().await.unwrap();
-            ring(&mut conn, &minutely(), Some(now)).await.unwrap()
+            ring(&mut *conn, &minutely(), Some(now)).await.unwrap()
         });
         let rung = futures::future::join_all(five).await;
         assert_eq!(rung.iter().filter(|tick| tick.rung).count(), 1);
@@ -46,7 +46,7 @@ async fn after_an_outage_only_the_latest_tick_is_rung() {
     let mut conn = rig.pool.acquire().await.unwrap();
     let mut at = async |minutes: i64, seconds: i64| {
         let now = midnight() + TimeDelta::minutes(minutes) + TimeDelta::seconds(seconds);
-        ring(&mut conn, &minutely(), Some(now)).await.unwrap()
+        ring(&mut *conn, &minutely(), Some(now)).await.unwrap()
     };
     assert!(at(0, 5).await.rung);
     let late = at(60, 20).await;
@@ -62,10 +62,10 @@ async fn an_offset_moves_the_tick_within_its_period() {
     let rig = Rig::new().await;
     let mut conn = rig.pool.acquire().await.unwrap();
     let daily = Schedule { every: Duration::from_secs(86_400), offset: Duration::from_secs(3 * 3600), ..minutely() };
-    let before = ring(&mut conn, &daily, Some(midnight() + TimeDelta::hours(2))).await.unwrap();
+    let before = ring(&mut *conn, &daily, Some(midnight() + TimeDelta::hours(2))).await.unwrap();
     assert!(before.rung, "yesterday's, which nobody had rung");
     assert_eq!(before.next_in, Duration::from_secs(3600));
-    assert!(ring(&mut conn, &daily, Some(midnight() + TimeDelta::hours(3))).await.unwrap().rung);
+    assert!(ring(&mut *conn, &daily, Some(midnight() + TimeDelta::hours(3))).await.unwrap().rung);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +83,7 @@ async fn a_tick_runs_once_and_pruning_does_not_bring_it_back() {
     let pruned = ::queue::prune(&rig.pool, Duration::ZERO, 100, Some(now)).await.unwrap();
     assert_eq!(pruned, 0, "its row is what says that it has been rung");
     let mut conn = rig.pool.acquire().await.unwrap();
-    assert!(!ring(&mut conn, &minutely(), Some(now)).await.unwrap().rung);
+    assert!(!ring(&mut *conn, &minutely(), Some(now)).await.unwrap().rung);
     drop(fleet);
 
     let next = midnight() + TimeDelta::seconds(61);

@@ -21,7 +21,7 @@ async fn a_job_enqueued_by_a_committed_transaction_runs_once() {
 async fn a_rolled_back_transaction_leaves_no_job() {
     let rig = Rig::new().await;
     let mut tx = rig.pool.begin().await.unwrap();
-    assert!(enqueue(&mut tx, &[chore(1)]).await.unwrap()[0].is_some());
+    assert!(enqueue(&mut *tx, &[chore(1)]).await.unwrap()[0].is_some());
     tx.rollback().await.unwrap();
     assert!(rig.rows().await.is_empty());
 }
@@ -31,8 +31,8 @@ async fn a_duplicate_key_is_no_new_job_and_does_not_abort_the_transaction() {
     let rig = Rig::new().await;
     let keyed = |key: &str| NewJob { key: Some(key.to_owned()), ..chore(1) };
     let mut tx = rig.pool.begin().await.unwrap();
-    let first = enqueue(&mut tx, &[keyed("a"), keyed("b"), keyed("a")]).await.unwrap();
-    let second = enqueue(&mut tx, &[keyed("c"), keyed("b")]).await.unwrap();
+    let first = enqueue(&mut *tx, &[keyed("a"), keyed("b"), keyed("a")]).await.unwrap();
+    let second = enqueue(&mut *tx, &[keyed("c"), keyed("b")]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(first.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(second.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
@@ -70,7 +70,7 @@ async fn a_job_is_due_after_its_delay_or_at_its_time() {
         .unwrap();
     assert!(same);
 
-    let given = enqueue_at(&mut conn, &[delayed], Some(now - TimeDelta::hours(1))).await.unwrap();
+    let given = enqueue_at(&mut *conn, &[delayed], Some(now - TimeDelta::hours(1))).await.unwrap();
     let same: bool = sqlx::query_scalar("SELECT run_at = to_timestamp(2000000000) FROM apalis.jobs WHERE id = $1")
         .bind(given[0].clone())
         .fetch_one(&mut *conn)

@@ -11,7 +11,7 @@ use super::rig::{Journal, QUEUE, Rig, quick};
 async fn nobody_claims_from_a_paused_queue_and_it_goes_on_where_it_was() {
     let (rig, journal) = (Rig::new().await, Journal::default());
     let mut conn = rig.pool.acquire().await.unwrap();
-    pause(&mut conn, QUEUE, "a look at the engine", None).await.unwrap();
+    pause(&mut *conn, QUEUE, "a look at the engine", None).await.unwrap();
     let crew = [rig.worker(quick(), journal.keeper()), rig.worker(quick(), journal.keeper())];
     let id = rig.jobs([1]).await.remove(0);
     let looked = crew.each_ref().map(|worker| worker.counts().claims);
@@ -25,8 +25,8 @@ async fn nobody_claims_from_a_paused_queue_and_it_goes_on_where_it_was() {
     let level = levels(&rig.pool, &[QUEUE], None).await.unwrap().remove(0);
     assert!(level.paused && level.due == 1 && level.workers == 2, "{level:?}");
 
-    assert!(resume(&mut conn, QUEUE).await.unwrap());
-    assert!(!resume(&mut conn, QUEUE).await.unwrap(), "it was on its way already");
+    assert!(resume(&mut *conn, QUEUE).await.unwrap());
+    assert!(!resume(&mut *conn, QUEUE).await.unwrap(), "it was on its way already");
     rig.rest().await;
     for worker in crew {
         worker.stop().await;
@@ -51,18 +51,18 @@ async fn dead_jobs_run_again_by_queue_and_by_reason_and_a_waiting_one_can_be_cal
     assert_eq!(listed(None, Stand::Dead, Some("luck")).await.len(), 2);
     assert_eq!(listed(None, Stand::Dead, Some("patience")).await, vec![]);
     assert_eq!(listed(Some("elsewhere"), Stand::Dead, None).await, vec![]);
-    assert_eq!(redrive_many(&mut conn, Some("elsewhere"), None, 10, None).await.unwrap(), Vec::<String>::new());
-    assert_eq!(redrive_many(&mut conn, Some(QUEUE), Some("luck"), 10, None).await.unwrap(), [QUEUE, QUEUE]);
+    assert_eq!(redrive_many(&mut *conn, Some("elsewhere"), None, 10, None).await.unwrap(), Vec::<String>::new());
+    assert_eq!(redrive_many(&mut *conn, Some(QUEUE), Some("luck"), 10, None).await.unwrap(), [QUEUE, QUEUE]);
     let due = listed(Some(QUEUE), Stand::Due, None).await;
     assert!(due.len() == 2 && due.iter().all(|job| job.attempts == 0), "{due:?}");
 
-    assert!(cancel(&mut conn, &due[0].id, "not wanted", None).await.unwrap());
-    assert!(!cancel(&mut conn, &due[0].id, "not wanted", None).await.unwrap(), "a dead job is not called off");
+    assert!(cancel(&mut *conn, &due[0].id, "not wanted", None).await.unwrap());
+    assert!(!cancel(&mut *conn, &due[0].id, "not wanted", None).await.unwrap(), "a dead job is not called off");
     let dead = listed(None, Stand::Dead, None).await;
     assert_eq!(dead.iter().filter(|job| job.said.as_deref() == Some("not wanted")).count(), 1);
     assert!(dead.iter().any(|job| job.id == ids[0]));
 
-    assert_eq!(redrive_many(&mut conn, None, None, 10, None).await.unwrap().len(), 2);
+    assert_eq!(redrive_many(&mut *conn, None, None, 10, None).await.unwrap().len(), 2);
     let well = rig.worker(quick(), journal.keeper());
     rig.rest().await;
     well.stop().await;

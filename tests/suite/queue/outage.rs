@@ -23,7 +23,7 @@ async fn server() -> (Embedded, PgPool) {
 async fn put(pool: &PgPool, n: i64) -> String {
     let put = async || {
         let mut conn = pool.acquire().await?;
-        ::queue::enqueue(&mut conn, &[chore(n)]).await
+        ::queue::enqueue(&mut *conn, &[chore(n)]).await
     };
     eventually("the database takes a job", put).await.remove(0).unwrap()
 }

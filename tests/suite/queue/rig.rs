@@ -91,7 +91,7 @@ impl Rig {
 
     pub(super) async fn put(&self, jobs: &[NewJob]) -> Vec<Option<String>> {
         let mut conn = self.pool.acquire().await.unwrap();
-        let ids = enqueue(&mut conn, jobs).await.unwrap();
+        let ids = enqueue(&mut *conn, jobs).await.unwrap();
         self.bell.ring(jobs.iter().map(|job| job.queue.as_str()));
         ids
     }

@@ -8,7 +8,7 @@ use domain::{
     job::{Chore, Job},
     outbox::{Outbox, Ring},
 };
-use store::{connects, idempotency, retention, sessions, tickets, users};
+use store::{connects, idempotency, jobs, retention, sessions, tickets, users};
 
 use super::{Halt, Turn};
 use crate::State;
@@ -29,13 +29,10 @@ pub(super) async fn run(state: &State, turn: &Turn, chore: Chore) -> Result<(), 
 /// part of it; the next goes on.
 async fn prune(state: &State, turn: &Turn) -> Result<(), Halt> {
     let (store, keep) = (&state.store, &state.keep);
-    let (pool, now) = (store.pool(), state.clock.pinned().map(domain::time::Timestamp::utc));
-    let again = |error: &dyn std::fmt::Display| Halt::Again(format!("the queue could not be pruned: {error}"));
     let hours = |days: u16| Duration::from_hours(u64::from(days) * 24);
     let before = |days: u16| turn.now.minus(TimeDelta::days(days.into()));
-    let (jobs, dead) = (hours(keep.jobs), hours(keep.dead_jobs));
-    while queue::prune(pool, jobs, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
-    while queue::prune_dead(pool, dead, BATCH.into(), now).await.map_err(|e| again(&e))? >= BATCH.into() {}
+    while jobs::prune(store, hours(keep.jobs), BATCH).await? >= BATCH.into() {}
+    while jobs::prune_dead(store, hours(keep.dead_jobs), BATCH).await? >= BATCH.into() {}
     while idempotency::prune(store, turn.now.minus(KEYS), BATCH).await? >= BATCH.into() {}
     while sessions::prune(store, before(keep.sessions), BATCH).await? >= BATCH.into() {}
     while tickets::prune(store, turn.now, BATCH).await? >= BATCH.into() {}
