@@ -78,7 +78,7 @@ async fn templates(ground: &Ground, store: &Store, count: u32) -> Result<Arc<[Ex
         let mut tx = store.begin().await?;
         let lock = tx.lock(user).await?;
         signals::accept(&mut tx, &lock, &signal, signals::Identity::Content, now).await?;
-        let decided = decide(&signal, &facts::load(&mut tx, &lock, now, None).await?);
+        let decided = decide(&signal, &facts::load(&mut tx, &lock, now).await?);
         decisions::insert(&mut tx, &lock, &decided.decision).await?;
         let first = decided.execution.ok_or_else(|| Error::Usage("a letter was not to be archived".to_owned()))?;
         executions::insert(&mut tx, &lock, &first, now).await?;

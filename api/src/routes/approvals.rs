@@ -256,7 +256,7 @@ async fn take(
     let now = api.clock.now();
     let approval = approvals::load(&mut tx, &lock, id).await?;
     let decision = decisions::get(&mut tx, user, approval.decision).await?;
-    let facts = facts::load(&mut tx, &lock, now, None).await?;
+    let facts = facts::load(&mut tx, &lock, now).await?;
     let proposed = approval.action.clone();
     let answered = approval.answer(answer, &decision.context, &facts).inspect_err(|refusal| {
         if matches!(refusal, Refusal::NeedsOverride(_)) {

@@ -31,7 +31,7 @@ pub(crate) async fn post(
     let signal = new.signal(api.entropy.id(now), caller.user, now);
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(caller.user).await?;
-    let facts = facts::load(&mut tx, &lock, now, None).await?;
+    let facts = facts::load(&mut tx, &lock, now).await?;
     let decision = decide(&signal, &facts).decision;
     Ok(Json(Decision::at(decision, Vec::new(), Vec::new(), Vec::new(), now)))
 }

@@ -127,7 +127,7 @@ pub(crate) async fn post(
 async fn known(api: &Api, user: Id<domain::id::kind::User>, now: Timestamp) -> Result<Facts, Problem> {
     let mut tx = api.store.begin().await?;
     let lock = tx.lock(user).await?;
-    Ok(facts::load(&mut tx, &lock, now, None).await?)
+    Ok(facts::load(&mut tx, &lock, now).await?)
 }
 
 fn simulated(past: &[domain::decision::Decision], before: &Facts, after: &Facts, id: PolicyId) -> Simulated {

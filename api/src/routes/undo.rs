@@ -147,7 +147,7 @@ pub(crate) async fn post(
     let now = api.clock.now();
     let decision = decisions::get(&mut tx, caller.user, id).await?;
     let executions = executions::of_decision(&mut tx, caller.user, id).await?;
-    let facts = facts::load(&mut tx, &lock, now, None).await?;
+    let facts = facts::load(&mut tx, &lock, now).await?;
     let planned = undo::plan(&executions, &decision.context, &facts, command)?;
     executions::insert(&mut tx, &lock, &planned.execution, now).await?;
     let mut outbox = planned.outbox;

@@ -24,7 +24,7 @@ use tokio::{
 };
 use ulid::Ulid;
 
-use crate::{db::Db, listener, listener::Line, stats::Stats};
+use crate::{Connections, db::Db, listener, listener::Line};
 
 /// The channel on which queue names travel.
 const QUEUES: &str = "queue_bell";
@@ -52,18 +52,19 @@ impl Bell {
 
     /// As [`Bell::start`], listening somewhere else: behind a transaction-pooling proxy, the server itself.
     pub fn start_on(pool: &PgPool, line: Line) -> Self {
-        Self::hang(pool, Some(line))
+        Self::among(&pool.clone().into(), Some(line))
     }
 
     /// A bell that rings but hears only its own process: other processes' rings cost a poll interval.
     pub fn polling(pool: &PgPool) -> Self {
-        Self::hang(pool, None)
+        Self::among(&pool.clone().into(), None)
     }
 
-    fn hang(pool: &PgPool, line: Option<Line>) -> Self {
+    /// A bell that rings through what rests of these connections, and hears on `line`, if there is one.
+    pub fn among(connections: &Connections, line: Option<Line>) -> Self {
         let tower = Arc::new(Tower::new());
         let mut tasks = JoinSet::new();
-        let db = Db::new(pool.clone(), PATIENCE, Arc::new(Stats::default()));
+        let db = Db::aside(connections.clone(), PATIENCE);
         tasks.spawn(send(db, tower.clone()));
         if let Some(line) = line {
             tasks.spawn(listener::listen(line, tower.clone()));

@@ -17,7 +17,7 @@ use std::{
 
 use sqlx::{Connection, Error, PgPool, Postgres, pool::PoolConnection};
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
 };
 
@@ -82,6 +82,15 @@ impl Connections {
     pub async fn get(&self) -> Result<Lent, Error> {
         let place = timeout(self.pool.options().get_acquire_timeout(), self.bench.places.clone().acquire_owned());
         let place = place.await.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
+        self.lend(Some(place)).await
+    }
+
+    /// A connection for something small that does not wait for a place: one that rests, or else one of the pool's.
+    pub(crate) async fn aside(&self) -> Result<Lent, Error> {
+        self.lend(None).await
+    }
+
+    async fn lend(&self, place: Option<OwnedSemaphorePermit>) -> Result<Lent, Error> {
         loop {
             // a statement of its own: the lock must not be held while we wait
             let found = lock(&self.bench.resting).pop();

@@ -18,13 +18,20 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Db {
     connections: Connections,
+    /// Whether what is done here waits for a place among the others.
+    in_line: bool,
     limit: Duration,
     stats: Arc<Stats>,
 }
 
 impl Db {
     pub(crate) fn new(connections: impl Into<Connections>, limit: Duration, stats: Arc<Stats>) -> Self {
-        Self { connections: connections.into(), limit, stats }
+        Self { connections: connections.into(), in_line: true, limit, stats }
+    }
+
+    /// For one small statement after the other that nobody should have to wait for.
+    pub(crate) fn aside(connections: Connections, limit: Duration) -> Self {
+        Self { connections, in_line: false, limit, stats: Arc::default() }
     }
 
     /// Runs `work` on a connection. It may take the limit, and getting the connection may take it again.
@@ -38,7 +45,8 @@ impl Db {
     }
 
     async fn attempt<R>(&self, work: impl AsyncFnOnce(&mut Lent) -> Result<R, Error>) -> Result<R, Error> {
-        let mut conn = within(self.limit, self.connections.get()).await?;
+        let lent = async { if self.in_line { self.connections.get().await } else { self.connections.aside().await } };
+        let mut conn = within(self.limit, lent).await?;
         let asked = monotonic();
         timeout(self.limit, work(&mut conn)).await.unwrap_or_else(|_| {
             conn.give_up(asked);

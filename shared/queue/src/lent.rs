@@ -5,7 +5,7 @@
 //! reaches whoever waits on it. Without one a loop that asks the database now and then would stand still for ever.
 //!
 //! Invariants: every statement goes through [`Executor`], so none is missed; a statement counts as over only once its
-//! answer was read to the end; what may be in the middle of something goes back the pool's own way, which asks it, and what
+//! answer was read to the end, and is then summed for the work at hand; what may be in the middle of something goes back the pool's own way, which asks it, and what
 //! did not answer in time is thrown away, with everything that rests and has not answered since.
 
 use std::{fmt, time::Duration};
@@ -24,6 +24,8 @@ use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, error::Elapsed, timeout},
 };
+
+use observe::thread;
 
 use crate::{
     Connections,
@@ -46,7 +48,7 @@ pub struct Lent {
     pub(crate) out_since: Instant,
     pub(crate) has_rested: bool,
     home: Connections,
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// What a connection is in the middle of.
@@ -64,7 +66,7 @@ impl Lent {
         conn: PoolConnection<Postgres>,
         rested: Option<Instant>,
         home: Connections,
-        place: OwnedSemaphorePermit,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             conn: Some(conn),
@@ -74,7 +76,7 @@ impl Lent {
             out_since: rested.unwrap_or_else(monotonic),
             has_rested: rested.is_some(),
             home,
-            _place: place,
+            place,
         }
     }
 
@@ -131,10 +133,12 @@ impl<'c> Executor<'c> for &'c mut Lent {
         E: 'q + Execute<'q, Postgres>,
     {
         let (conn, midst, limit) = self.for_statement();
+        let begun = monotonic();
         try_unfold((conn.fetch_many(query), midst), move |(mut answers, midst)| async move {
             let asked = monotonic();
             let Some(answer) = in_time(timeout(limit, answers.next()).await, midst, asked)? else {
                 *midst = Midst::Nothing;
+                thread::statement(begun.elapsed());
                 return Ok(None);
             };
             Ok(Some((answer?, (answers, midst))))
@@ -152,6 +156,7 @@ impl<'c> Executor<'c> for &'c mut Lent {
             let asked = monotonic();
             let found = in_time(timeout(limit, conn.fetch_optional(query)).await, midst, asked)??;
             *midst = Midst::Nothing;
+            thread::statement(asked.elapsed());
             Ok(found)
         }
         .boxed()
@@ -186,8 +191,9 @@ impl Drop for Lent {
                     drop(conn.detach());
                 }
             })),
-            (Midst::Nothing, false) => self.home.rest(conn, self.out_since),
-            (Midst::Statement, false) => give_back(conn),
+            (Midst::Nothing, false) if self.has_rested || self.place.is_some() => self.home.rest(conn, self.out_since),
+            // without a place there may be too many at rest, and too few in the pool
+            (Midst::Nothing | Midst::Statement, false) => give_back(conn),
         }
     }
 }

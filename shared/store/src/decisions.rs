@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use domain::{
     action::Verb,
     decision::{Candidate, Decision, Outcome},
-    facts::Context,
     id::{DecisionId, SignalId, UserId},
     signal::{Domain, SituationKind, Urgency},
     time::Timestamp,
@@ -215,18 +214,6 @@ pub async fn insert(tx: &mut Tx, lock: &UserLock, decision: &Decision) -> Result
     }
     tx.count(Counted::decision(decision));
     Ok(true)
-}
-
-/// What a decision was about, as far as risk and policy go by it: for the review of what was decided.
-pub async fn context(tx: &mut Tx, lock: &UserLock, id: DecisionId) -> Result<Context> {
-    let found = sqlx::query_scalar!(
-        "SELECT context FROM decisions WHERE id = $1 AND user_id = $2",
-        id.uuid(),
-        lock.user().uuid()
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    Row::of("decisions", id.uuid()).json("context", found.ok_or(Error::NotFound)?)
 }
 
 /// One decision of a user, whole.

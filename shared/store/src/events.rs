@@ -3,6 +3,8 @@
 //! The number comes from a counter on the user's row, taken under its lock: a lower number is always visible first,
 //! so that a reader's cursor never skips one.
 
+use std::collections::BTreeMap;
+
 use domain::{
     event::{Name, New},
     id::{DecisionId, UserId},
@@ -97,35 +99,38 @@ pub async fn of_decision(db: impl Source, user: UserId, decision: DecisionId) ->
 }
 
 /// Appends to the streams of the users concerned, in the order given. [`Error::NotFound`] if one of them is not there.
-/// (The planner is not to see how long the lists are: it would plan anew each time.)
-#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
 pub(crate) async fn append(tx: &mut Tx, events: &[New], now: Timestamp) -> Result<()> {
-    if events.is_empty() {
-        return Ok(());
+    let mut streams: BTreeMap<UserId, Vec<&New>> = BTreeMap::new();
+    for event in events {
+        streams.entry(event.user).or_default().push(event);
     }
-    let users: Vec<_> = events.iter().map(|event| event.user.uuid()).collect();
+    for (user, events) in streams {
+        append_to(tx, user, &events, now).await?;
+    }
+    Ok(())
+}
+
+/// To one stream: nearly every commit is about one person. (The planner is not to see how long the lists are: it would
+/// plan anew each time.)
+#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
+async fn append_to(tx: &mut Tx, user: UserId, events: &[&New], now: Timestamp) -> Result<()> {
     let names: Vec<_> = events.iter().map(|event| event.name.as_str()).collect();
     let facts = events.iter().map(|event| row::json(&event.facts)).collect::<Result<Vec<_>>>()?;
+    let count = row::number::<_, i64>(events.len())?;
     let written = sqlx::query!(
-        "WITH told AS (
-           SELECT user_id, name, facts, row_number() OVER (PARTITION BY user_id ORDER BY ord) AS nth
-             FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::jsonb[])) WITH ORDINALITY
-                    AS t (user_id, name, facts, ord)
-         ), counted AS (
-           SELECT user_id, max(nth) AS n FROM told GROUP BY user_id
-         ), counter AS (
-           UPDATE users SET event_seq = event_seq + counted.n FROM counted WHERE users.id = counted.user_id
-           RETURNING users.id, users.event_seq - counted.n AS before
+        "WITH counter AS (
+           UPDATE users SET event_seq = event_seq + $2 WHERE id = $1 RETURNING event_seq - $2 AS before
          )
          INSERT INTO events (user_id, seq, name, facts, at)
-         SELECT told.user_id, counter.before + told.nth, told.name, told.facts, $4
-           FROM told JOIN counter ON counter.id = told.user_id",
-        &users,
+         SELECT $1, counter.before + told.nth, told.name, told.facts, $5
+           FROM counter, unnest((SELECT $3::text[]), (SELECT $4::jsonb[])) WITH ORDINALITY AS told (name, facts, nth)",
+        user.uuid(),
+        count,
         &names as &[&str],
         &facts,
         now.utc(),
     )
     .execute(tx.connection())
     .await?;
-    if written.rows_affected() == row::number::<_, u64>(events.len())? { Ok(()) } else { Err(Error::NotFound) }
+    if written.rows_affected() == row::number::<_, u64>(count)? { Ok(()) } else { Err(Error::NotFound) }
 }

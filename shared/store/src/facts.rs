@@ -9,8 +9,9 @@
 
 use domain::{
     action::Verb,
-    facts::Facts,
-    id::{ExecutionId, UserId},
+    execution::Execution,
+    facts::{Context, Facts},
+    id::UserId,
     ledger::{self, WINDOW},
     profile::Profile,
     signal::Domain,
@@ -44,8 +45,25 @@ struct Owed {
     remaining: i32,
 }
 
-/// Everything about the locked user as of `now`. `except` leaves an execution's own reservation out of the spend.
-pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp, except: Option<ExecutionId>) -> Result<Facts> {
+/// Everything about the locked user as of `now`.
+pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp) -> Result<Facts> {
+    read(tx, lock, now, None).await.map(|(facts, _)| facts)
+}
+
+/// What an execution of the locked user's is reviewed by: the facts, its own reservation left out of the spend, and what
+/// its decision was about, as far as risk and policy go by it.
+pub async fn review(tx: &mut Tx, lock: &UserLock, now: Timestamp, of: &Execution) -> Result<(Facts, Context)> {
+    let (facts, context) = read(tx, lock, now, Some(of)).await?;
+    Ok((facts, Row::of("decisions", of.decision.uuid()).json("context", context.ok_or(Error::NotFound)?)?))
+}
+
+/// The facts, and what the decision of the execution to be reviewed was about.
+async fn read(
+    tx: &mut Tx,
+    lock: &UserLock,
+    now: Timestamp,
+    reviewed: Option<&Execution>,
+) -> Result<(Facts, Option<Value>)> {
     let user = lock.user();
     let found = sqlx::query!(
         r#"SELECT u.timezone, u.trust_tier, u.autonomy, u.settings_revision,
@@ -78,11 +96,13 @@ pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp, except: Option<E
                                                  e.action -> 'parameters' ->> 'vendor')
                           FROM executions e
                          WHERE e.user_id = u.id AND e.state = 'succeeded' AND e.kind = 'act'
-                           AND e.verb IN ('pay_bill', 'transfer_funds')) AS "payees!: Vec<Option<String>>"
+                           AND e.verb IN ('pay_bill', 'transfer_funds')) AS "payees!: Vec<Option<String>>",
+                  (SELECT d.context FROM decisions d WHERE d.id = $4 AND d.user_id = u.id) AS context
              FROM users u WHERE u.id = $1"#,
         user.uuid(),
-        except.map(ExecutionId::uuid),
+        reviewed.map(|execution| execution.id.uuid()),
         now.minus(WINDOW).utc(),
+        reviewed.map(|execution| execution.decision.uuid()),
     )
     .fetch_optional(tx.connection())
     .await?
@@ -126,7 +146,7 @@ pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp, except: Option<E
     }
     history.known_payees = found.payees.into_iter().flatten().map(|payee| payee.trim().to_lowercase()).collect();
 
-    Ok(Facts {
+    let facts = Facts {
         now,
         spend: ledger::window(&entries, currency, now),
         settings,
@@ -134,7 +154,8 @@ pub async fn load(tx: &mut Tx, lock: &UserLock, now: Timestamp, except: Option<E
         history,
         policies: of_kind(&rules)?,
         triggers: of_kind(&rules)?,
-    })
+    };
+    Ok((facts, found.context))
 }
 
 /// Rows that came as one JSON list; none is an empty one.

@@ -1,6 +1,6 @@
 //! Signals: stored before they are acknowledged, once each, decided once (`domain.md` §3).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -135,7 +135,7 @@ pub async fn accept(
     accepted.into_iter().next().ok_or(Error::NotFound)
 }
 
-/// Stores a batch, in order, in two statements; repeats within the batch count too. All signals are the locked user's.
+/// Stores a batch, in order, in one statement; repeats within the batch count too. All signals are the locked user's.
 pub async fn accept_many(
     tx: &mut Tx,
     lock: &UserLock,
@@ -146,21 +146,25 @@ pub async fn accept_many(
         lock.covers(signal.user)?;
     }
     let marks: Vec<Mark> = batch.iter().map(|(signal, identity)| Mark::of(signal, identity)).collect();
-    let known = known(tx, lock, batch, &marks, now).await?;
     let mut firsts: HashMap<(&str, &Mark), SignalId> = HashMap::new();
-    let mut new = Vec::new();
-    let mut accepted = Vec::with_capacity(batch.len());
-    for (index, ((signal, _), mark)) in batch.iter().zip(&marks).enumerate() {
-        let before = known.get(&index).or_else(|| firsts.get(&(signal.source.as_str(), mark))).copied();
-        accepted.push(before.map_or(Accepted::New(signal.id), Accepted::Repeat));
-        if before.is_none() {
-            firsts.insert((&signal.source, mark), signal.id);
-            new.push((signal, mark));
+    let mut each = Vec::new();
+    for ((signal, _), mark) in batch.iter().zip(&marks) {
+        if let Entry::Vacant(first) = firsts.entry((&signal.source, mark)) {
+            first.insert(signal.id);
+            each.push((signal, mark));
         }
     }
-    insert(tx, &new, now).await?;
-    tx.count([Counted::Signals(new.len())]);
-    Ok(accepted)
+    let known = store_unknown(tx, lock, &each, now).await?;
+    tx.count([Counted::Signals(each.len() - known.len())]);
+    let accepted = batch.iter().zip(&marks).map(|((signal, _), mark)| {
+        let first = firsts.get(&(signal.source.as_str(), mark)).copied().unwrap_or(signal.id);
+        match known.get(&first) {
+            Some(before) => Accepted::Repeat(*before),
+            None if first == signal.id => Accepted::New(signal.id),
+            None => Accepted::Repeat(first),
+        }
+    });
+    Ok(accepted.collect())
 }
 
 /// An identity as its columns keep it: said by a constraint, or looked for by content.
@@ -204,68 +208,56 @@ impl Mark {
     }
 }
 
-/// Which of the batch are stored already, by their place in it. Nobody else stores any meanwhile: the user is locked.
+/// Stores those of different signals that are not stored yet; gives for each of the others which is. Nobody else stores
+/// any meanwhile: the user is locked.
 ///
 /// The lists stand behind a SELECT so that the planner does not see how long they are: it would plan anew each time.
 #[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
-async fn known(
+async fn store_unknown(
     tx: &mut Tx,
     lock: &UserLock,
-    batch: &[(Signal, Identity)],
-    marks: &[Mark],
+    each: &[(&Signal, &Mark)],
     now: Timestamp,
-) -> Result<HashMap<usize, SignalId>> {
-    let sources: Vec<_> = batch.iter().map(|(signal, _)| row::text(&signal.source).into_owned()).collect();
-    let identities: Vec<_> = batch.iter().zip(marks).map(|((signal, _), mark)| mark.identity(signal)).collect();
-    let hashes: Vec<_> = marks.iter().map(Mark::content_hash).collect();
-    let found = sqlx::query!(
-        r#"SELECT n.ord AS "ord!", coalesce(named.id, alike.id) AS "id!"
-             FROM unnest((SELECT $2::text[]), (SELECT $3::text[]), (SELECT $4::text[])) WITH ORDINALITY
-                    AS n (source, identity, content_hash, ord)
-             LEFT JOIN signals named ON named.user_id = $1 AND named.source = n.source AND named.identity = n.identity
-             LEFT JOIN LATERAL (
-               SELECT s.id FROM signals s
-                WHERE s.user_id = $1 AND s.source = n.source AND s.content_hash = n.content_hash AND s.received_at > $5
-                ORDER BY s.received_at LIMIT 1
-             ) alike ON true
-            WHERE coalesce(named.id, alike.id) IS NOT NULL"#,
-        lock.user().uuid(),
-        &sources,
-        &identities,
-        &hashes as &[Option<String>],
-        now.minus(SAME_CONTENT).utc(),
-    )
-    .fetch_all(tx.connection())
-    .await?;
-    found.into_iter().map(|found| Ok((row::number::<_, usize>(found.ord - 1)?, SignalId::new(found.id)))).collect()
-}
-
-#[expect(clippy::as_conversions, reason = "names the type of an array for the macro, converts nothing")]
-async fn insert(tx: &mut Tx, new: &[(&Signal, &Mark)], now: Timestamp) -> Result<()> {
-    if new.is_empty() {
-        return Ok(());
-    }
+) -> Result<HashMap<SignalId, SignalId>> {
     let column = |of: fn(&Signal) -> &str| -> Vec<String> {
-        new.iter().map(|(signal, _)| row::text(of(signal)).into_owned()).collect()
+        each.iter().map(|(signal, _)| row::text(of(signal)).into_owned()).collect()
     };
-    let ids: Vec<_> = new.iter().map(|(signal, _)| signal.id.uuid()).collect();
-    let users: Vec<_> = new.iter().map(|(signal, _)| signal.user.uuid()).collect();
-    let identities: Vec<_> = new.iter().map(|(signal, mark)| mark.identity(signal)).collect();
-    let hashes: Vec<_> = new.iter().map(|(_, mark)| mark.content_hash()).collect();
+    let ids: Vec<_> = each.iter().map(|(signal, _)| signal.id.uuid()).collect();
+    let identities: Vec<_> = each.iter().map(|(signal, mark)| mark.identity(signal)).collect();
+    let hashes: Vec<_> = each.iter().map(|(_, mark)| mark.content_hash()).collect();
     let external: Vec<_> =
-        new.iter().map(|(signal, _)| signal.external_id.as_deref().map(|id| row::text(id).into_owned())).collect();
-    let occurred: Vec<_> = new.iter().map(|(signal, _)| signal.occurred_at.map(Timestamp::utc)).collect();
-    let received: Vec<_> = new.iter().map(|(signal, _)| signal.received_at.utc()).collect();
-    let urgencies: Vec<_> = new.iter().map(|(signal, _)| signal.urgency.map(Urgency::as_str)).collect();
-    let domains: Vec<_> = new.iter().map(|(signal, _)| signal.domain.map(Domain::as_str)).collect();
-    let payloads = new.iter().map(|(signal, _)| row::json(&signal.payload)).collect::<Result<Vec<_>>>()?;
-    sqlx::query!(
-        "INSERT INTO signals (id, user_id, source, type, identity, content_hash, external_id, occurred_at, received_at,
-                              urgency, domain, payload, updated_at)
-         SELECT n.*, $13 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                     $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::jsonb[]) AS n",
+        each.iter().map(|(signal, _)| signal.external_id.as_deref().map(|id| row::text(id).into_owned())).collect();
+    let occurred: Vec<_> = each.iter().map(|(signal, _)| signal.occurred_at.map(Timestamp::utc)).collect();
+    let received: Vec<_> = each.iter().map(|(signal, _)| signal.received_at.utc()).collect();
+    let urgencies: Vec<_> = each.iter().map(|(signal, _)| signal.urgency.map(Urgency::as_str)).collect();
+    let domains: Vec<_> = each.iter().map(|(signal, _)| signal.domain.map(Domain::as_str)).collect();
+    let payloads = each.iter().map(|(signal, _)| row::json(&signal.payload)).collect::<Result<Vec<_>>>()?;
+    let known = sqlx::query!(
+        r#"WITH n AS (
+             SELECT * FROM unnest((SELECT $2::uuid[]), (SELECT $3::text[]), (SELECT $4::text[]), (SELECT $5::text[]),
+                                  (SELECT $6::text[]), (SELECT $7::text[]), (SELECT $8::timestamptz[]),
+                                  (SELECT $9::timestamptz[]), (SELECT $10::text[]), (SELECT $11::text[]), (SELECT $12::jsonb[]))
+                 AS n (id, source, type, identity, content_hash, external_id, occurred_at, received_at, urgency, domain, payload)
+           ), known AS (
+             SELECT n.id, coalesce(named.id, alike.id) AS first
+               FROM n
+               LEFT JOIN signals named ON named.user_id = $1 AND named.source = n.source AND named.identity = n.identity
+               LEFT JOIN LATERAL (
+                 SELECT s.id FROM signals s
+                  WHERE s.user_id = $1 AND s.source = n.source AND s.content_hash = n.content_hash AND s.received_at > $13
+                  ORDER BY s.received_at LIMIT 1
+               ) alike ON true
+              WHERE coalesce(named.id, alike.id) IS NOT NULL
+           ), stored AS (
+             INSERT INTO signals (id, user_id, source, type, identity, content_hash, external_id, occurred_at, received_at,
+                                  urgency, domain, payload, updated_at)
+             SELECT n.id, $1, n.source, n.type, n.identity, n.content_hash, n.external_id, n.occurred_at, n.received_at,
+                    n.urgency, n.domain, n.payload, $14
+               FROM n WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.id = n.id)
+           )
+           SELECT id AS "id!", first AS "first!" FROM known"#,
+        lock.user().uuid(),
         &ids,
-        &users,
         &column(|signal| &signal.source),
         &column(|signal| &signal.kind),
         &identities,
@@ -276,11 +268,12 @@ async fn insert(tx: &mut Tx, new: &[(&Signal, &Mark)], now: Timestamp) -> Result
         &urgencies as &[Option<&str>],
         &domains as &[Option<&str>],
         &payloads,
+        now.minus(SAME_CONTENT).utc(),
         now.utc(),
     )
-    .execute(tx.connection())
+    .fetch_all(tx.connection())
     .await?;
-    Ok(())
+    Ok(known.into_iter().map(|known| (SignalId::new(known.id), SignalId::new(known.first))).collect())
 }
 
 /// One signal of a user.

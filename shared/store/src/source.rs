@@ -65,11 +65,10 @@ impl Store {
             // Such a proxy refuses a connection that begins with a setting it can't follow; we need none.
             .connect_with(url.parse::<PgConnectOptions>()?.extra_float_digits(None))
             .await?;
-        let bell = match ears {
-            Some(ears) => Bell::start_on(&pool, Line::to(ears.parse()?)),
-            None => Bell::polling(&pool),
-        };
-        Ok(Self::new(pool, bell))
+        let connections = Connections::of(pool);
+        let line = ears.map(str::parse).transpose()?.map(Line::to);
+        let bell = Bell::among(&connections, line);
+        Ok(Self { connections, bell, clock: Clock::database() })
     }
 
     /// The same with the queue's clock turned by a test; without this, what is due at once is due by the database's clock.

@@ -108,7 +108,7 @@ async fn sample(ground: &Ground, store: &Store, people: &[Person]) -> Result<Lif
     let signal = people::signal(id, user, 0, now);
     let mut tx = store.begin().await?;
     let lock = tx.lock(user).await?;
-    let decided = decide(&signal, &facts::load(&mut tx, &lock, now, None).await?);
+    let decided = decide(&signal, &facts::load(&mut tx, &lock, now).await?);
     tx.commit(Outbox::nothing(), now).await?;
     let execution = decided.execution.ok_or_else(nothing)?;
     Life::of(&signal, &decided.decision, &execution).map_err(|error| Error::Usage(error.to_string()))

@@ -209,7 +209,7 @@ async fn newsletter(door: &Door, user: UserId) -> Outcome {
     };
     let mut tx = door.store.begin().await.unwrap();
     let lock = tx.lock(user).await.unwrap();
-    let facts = store::facts::load(&mut tx, &lock, now, None).await.unwrap();
+    let facts = store::facts::load(&mut tx, &lock, now).await.unwrap();
     let decision = decide(&signal, &facts).decision;
     assert_eq!(decision.chosen().map(|candidate| candidate.action.verb), Some(Verb::ArchiveEmail));
     tx.commit(Outbox::nothing(), now).await.unwrap();

@@ -28,7 +28,6 @@ use std::net::Ipv4Addr;
 
 use api::caller::Scope;
 use domain::{id::UserId, outbox::Outbox, settings::Autonomy, tier::TrustTier};
-use queue::Bell;
 use reqwest::{Method, header::HeaderMap};
 use runtime::{Config, Shutdown};
 use serde_json::Value;
@@ -130,9 +129,7 @@ impl Door {
     /// One whose environment says this as well.
     async fn with(more: &[(&str, &str)]) -> Self {
         let world = World::new().await;
-        let clock = world.clock.clone();
-        let pinned = queue::Clock::given(move || clock.now().utc());
-        let store = Store::new(world.pool.clone(), Bell::polling(&world.pool)).with_clock(pinned);
+        let store = world.store.clone();
         let keys = vault::Keyring::new_key("test", &world.entropy).expect("a key");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -185,7 +185,7 @@ async fn a_trait_that_two_domains_show_counts_in_the_next_decision() {
         let now = door.world.now();
         let mut tx = door.store.begin().await.unwrap();
         let lock = tx.lock(user).await.unwrap();
-        let facts = store::facts::load(&mut tx, &lock, now, None).await.unwrap();
+        let facts = store::facts::load(&mut tx, &lock, now).await.unwrap();
         tx.commit(Outbox::nothing(), now).await.unwrap();
         facts.history.traits
     };

@@ -119,7 +119,7 @@ pub(super) async fn decided(door: &Door, user: UserId, outcome: Outcome, actions
     let lock = tx.lock(user).await.unwrap();
     let identity = signals::Identity::External(signal.id.to_string());
     signals::accept(&mut tx, &lock, &signal, identity, now).await.unwrap();
-    let facts = store::facts::load(&mut tx, &lock, now, None).await.unwrap();
+    let facts = store::facts::load(&mut tx, &lock, now).await.unwrap();
     let candidates: Vec<_> =
         actions.into_iter().enumerate().map(|(n, action)| candidate(n, action, &context, &facts)).collect();
     let decision = Decision {
@@ -182,7 +182,7 @@ pub(super) async fn agreed(door: &Door, user: UserId, action: Action) -> (Plante
     let now = door.world.now();
     let mut tx = door.store.begin().await.unwrap();
     let lock = tx.lock(user).await.unwrap();
-    let facts = store::facts::load(&mut tx, &lock, now, None).await.unwrap();
+    let facts = store::facts::load(&mut tx, &lock, now).await.unwrap();
     let decision = decisions::get(&mut tx, user, planted.decision).await.unwrap();
     let approval = approvals::load(&mut tx, &lock, planted.approval).await.unwrap();
     let yes = domain::approval::Answer::Approve { terms: domain::approval::Terms::default() };
@@ -278,7 +278,7 @@ impl Seeded {
 
         let mut tx = door.store.begin().await.unwrap();
         let lock = tx.lock(user).await.unwrap();
-        let facts = store::facts::load(&mut tx, &lock, now, None).await.unwrap();
+        let facts = store::facts::load(&mut tx, &lock, now).await.unwrap();
         let decision = decisions::get(&mut tx, user, done.decision).await.unwrap();
         let approval = approvals::load(&mut tx, &lock, done.approval).await.unwrap();
         let yes = domain::approval::Answer::Approve { terms: domain::approval::Terms::default() };

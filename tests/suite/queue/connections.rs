@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use observe::{Thread, Traceparent};
 use queue::{Connections, Lent};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tests::{Database, Proxy, eventually};
@@ -134,4 +135,19 @@ async fn an_answer_that_does_not_come_ends_the_wait_and_casts_doubt_on_whatever_
     drop(one);
     assert_eq!(connections.resting(), 0, "they are as old, and likely as dead");
     process(&mut connections.get().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn statements_are_summed_for_the_work_at_hand_and_for_nobody_else() {
+    let (_database, _, connections) = four().await;
+    let mut lent = connections.get().await.unwrap();
+    process(&mut lent).await;
+    let thread = Thread::new(Traceparent { trace: 1, parent: 1, flags: 0 });
+    let two = async {
+        process(&mut lent).await;
+        sqlx::query("SELECT 1").execute(&mut lent).await.unwrap();
+    };
+    thread.clone().follow(two).await;
+    process(&mut lent).await;
+    assert_eq!(thread.statements(), 2);
 }

@@ -54,8 +54,7 @@ async fn a_row_that_does_not_fit_its_type_is_reported_by_table_and_column() {
 async fn facts_that_can_not_be_read_stop_everything() {
     let world = World::new().await;
     let user = made::user(&world).await;
-    let load =
-        async || made::change(&world, user, async |tx, lock| facts::load(tx, lock, world.now(), None).await).await;
+    let load = async || made::change(&world, user, async |tx, lock| facts::load(tx, lock, world.now()).await).await;
     let insert = |table: &str, columns: &str, values: &str| {
         format!(
             "INSERT INTO {table} (id, user_id, created_at, updated_at, {columns}) VALUES ('{user}', '{user}', '2026-01-01', '2026-01-01', {values})"

@@ -19,7 +19,7 @@ use tests::World;
 use super::made;
 
 async fn load(world: &World, user: UserId) -> Facts {
-    made::change(world, user, async |tx, lock| facts::load(tx, lock, world.now(), None).await).await.unwrap()
+    made::change(world, user, async |tx, lock| facts::load(tx, lock, world.now()).await).await.unwrap()
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn of_a_hundred_payments_at_once_exactly_those_that_fit_the_limit_are_rese
         let now = world.now();
         async move {
             made::change_in(store, user, now, async |tx, lock| {
-                let facts = facts::load(tx, lock, now, None).await?;
+                let facts = facts::load(tx, lock, now).await?;
                 let limit = facts.settings.autonomy.max_daily_spend_cents.unwrap();
                 let fits = fits(facts.spend.unwrap().window_cents(), 1000, limit).unwrap();
                 if fits {
@@ -134,8 +134,7 @@ async fn a_spend_that_does_not_add_up_is_unreadable_and_nothing_else_fails() {
             .await
             .unwrap();
     }
-    let facts =
-        made::change(&world, user, async |tx, lock| facts::load(tx, lock, world.now(), None).await).await.unwrap();
+    let facts = made::change(&world, user, async |tx, lock| facts::load(tx, lock, world.now()).await).await.unwrap();
     assert!(facts.spend.is_err());
 }
 

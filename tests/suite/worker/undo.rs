@@ -25,7 +25,7 @@ impl Bench {
         let lock = tx.lock(self.user).await.unwrap();
         let decision = decisions::get(&mut tx, self.user, of.id).await.unwrap();
         let executions = executions::of_decision(&mut tx, self.user, of.id).await.unwrap();
-        let facts = facts::load(&mut tx, &lock, now, None).await.unwrap();
+        let facts = facts::load(&mut tx, &lock, now).await.unwrap();
         let command = Command { reason: "No.".into(), severity, preferred_alternative: None };
         let planned = undo::plan(&executions, &decision.context, &facts, command)?;
         executions::insert(&mut tx, &lock, &planned.execution, now).await.unwrap();

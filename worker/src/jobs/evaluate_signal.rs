@@ -24,7 +24,7 @@ pub(super) async fn run(state: &State, turn: &Turn, id: SignalId) -> Result<(), 
         // a dead signal is decided all the same when somebody drives its job again
         signals::State::Accepted | signals::State::Dead { .. } => {}
     }
-    let facts = facts::load(&mut tx, &lock, turn.now, None).await?;
+    let facts = facts::load(&mut tx, &lock, turn.now).await?;
     if facts.settings.stopped {
         return Err(Halt::Later { delay: PARKED, why: "the twin is stopped" });
     }

@@ -14,7 +14,7 @@ pub(super) async fn run(state: &State, turn: &Turn, id: ApprovalId) -> Result<()
     let lock = tx.lock(user).await?;
     let approval = approvals::load(&mut tx, &lock, id).await?;
     noted("decision", approval.decision);
-    let facts = facts::load(&mut tx, &lock, turn.now, None).await?;
+    let facts = facts::load(&mut tx, &lock, turn.now).await?;
     match approval.ripen(&facts) {
         Ripened::Nothing => Err(Halt::Nothing("it is resolved")),
         Ripened::Later(at) => Err(Halt::until(at, turn.now, "its time has not come")),

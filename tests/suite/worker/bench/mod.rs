@@ -204,7 +204,7 @@ impl Bench {
         let lock = tx.lock(self.user).await.unwrap();
         let approval = approvals::load(&mut tx, &lock, id).await.unwrap();
         let decision = decisions::get(&mut tx, self.user, approval.decision).await.unwrap();
-        let facts = facts::load(&mut tx, &lock, now, None).await.unwrap();
+        let facts = facts::load(&mut tx, &lock, now).await.unwrap();
         let Answered { approval, execution, feedback, outbox, overridden: _ } =
             approval.answer(answer, &decision.context, &facts)?;
         approvals::save(&mut tx, &lock, &approval).await.unwrap();

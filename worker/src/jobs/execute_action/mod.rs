@@ -142,15 +142,25 @@ async fn claim(state: &State, turn: &Turn, id: ExecutionId) -> Result<Claim, Hal
         });
     }
     noted("decision", execution.decision);
-    let settings = users::settings(&mut tx, user).await?;
-    match stand(&execution, settings.stopped, turn.is_rerun(), now) {
+    // what is planned is about to be reviewed, and what that takes tells of the switch as well
+    let read = match execution.state.phase() {
+        Phase::Planned => Some(facts::review(&mut tx, &lock, now, &execution).await?),
+        Phase::Running | Phase::Succeeded | Phase::Failed | Phase::Unknown | Phase::Cancelled => None,
+    };
+    let stopped = match &read {
+        Some((facts, _)) => facts.settings.stopped,
+        None => users::settings(&mut tx, user).await?.stopped,
+    };
+    match stand(&execution, stopped, turn.is_rerun(), now) {
         Standing::Settled => return Err(Halt::Nothing("it is settled")),
         Standing::NotYet(at) => return Err(Halt::until(at, now, "it is not due")),
         Standing::Parked => return Err(Halt::Later { delay: PARKED, why: "the twin is stopped" }),
         Standing::ToSettle => {}
         Standing::ToReview => {
-            let context = decisions::context(&mut tx, &lock, execution.decision).await?;
-            let facts = facts::load(&mut tx, &lock, now, Some(id)).await?;
+            let (facts, context) = match read {
+                Some(read) => read,
+                None => facts::review(&mut tx, &lock, now, &execution).await?,
+            };
             if let Some(objection) = review(&execution, &context, &facts) {
                 let decision = decisions::get(&mut tx, user, execution.decision).await?;
                 let withdrawn = objection.withdraw(&execution, &decision, &facts);
