@@ -7,6 +7,7 @@ use crate::{
     digest::Digest,
     money::{Currency, Money},
     signal::{Domain, Object},
+    situation::strings,
     words,
 };
 
@@ -63,7 +64,28 @@ impl Action {
         Digest::of(self)
     }
 
-    /// One line for the person: what, with which thing, for how much.
+    /// Whom it is a reply to, by its own parameters; nobody where it is none, or names none.
+    pub fn addressees(&self) -> Vec<&str> {
+        let names = catalogue::spec(self.verb).parameters.iter().filter(|parameter| parameter.answers);
+        names.filter_map(|parameter| self.parameters.get(parameter.name)).flat_map(strings).collect()
+    }
+
+    /// The same in a sentence, such as ` to kim@work.example and 2 more`.
+    pub(crate) fn direction(&self) -> String {
+        const NAMED: usize = 3;
+        let all = self.addressees();
+        let mut named: Vec<String> = all.iter().take(NAMED).map(|one| words::ending(one)).collect();
+        if all.len() > NAMED {
+            named.push(format!("{} more", all.len() - NAMED));
+        }
+        match named.split_last() {
+            None => String::new(),
+            Some((last, [])) => format!(" to {last}"),
+            Some((last, others)) => format!(" to {} and {last}", others.join(", ")),
+        }
+    }
+
+    /// One line for the person: what, to whom, with which thing, for how much.
     pub fn in_words(&self) -> String {
         const NAMES: [&str; 9] =
             ["service", "title", "subject", "task_name", "document_name", "name", "vendor", "payee", "device"];
@@ -71,6 +93,6 @@ impl Action {
         let named = named.map(|name| format!(": {}", words::shortened(name))).unwrap_or_default();
         let cost = self.cost.known().filter(|money| money.cents > 0);
         let cost = cost.map(|money| format!(" ({money})")).unwrap_or_default();
-        format!("{}{named}{cost}", catalogue::spec(self.verb).phrase)
+        format!("{}{}{named}{cost}", catalogue::spec(self.verb).phrase, self.direction())
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     facts::Facts,
     flags::Flag,
     policy::{Effect, Rule},
-    situation::{Reading, Understood},
+    situation::{self, Reading, Understood},
     tier::{Confidence, TrustTier},
     words,
 };
@@ -102,6 +102,7 @@ fn why(account: &Account<'_>, speaking: Option<&Weighed>) -> Vec<String> {
     let mut sentences: Vec<String> = account.causes.iter().map(|cause| because(cause, account)).collect();
     if let Some(weighed) = speaking {
         let candidate = &weighed.candidate;
+        sentences.extend(situation::elsewhere(&candidate.action, account.reading));
         let decisive = candidate.verdict.reasons.iter().filter(|reason| reason.effect != Effect::Allow);
         sentences.extend(decisive.map(|reason| reason.text.clone()));
         sentences.push(sure(candidate));
@@ -123,7 +124,7 @@ fn why(account: &Account<'_>, speaking: Option<&Weighed>) -> Vec<String> {
 fn because(cause: &Cause, account: &Account<'_>) -> String {
     match cause {
         Cause::Hazard => {
-            let danger = account.understood.hazard.map_or("a danger", crate::situation::Hazard::phrase);
+            let danger = account.understood.hazard.map_or("a danger", situation::Hazard::phrase);
             format!("It reports {danger}, and of that you hear at once, whatever else is set.")
         }
         Cause::Nothing => "There is nothing to be done about it.".into(),
@@ -142,7 +143,7 @@ fn because(cause: &Cause, account: &Account<'_>) -> String {
             format!("Your preference {} speaks against it, so only you can decide.", quoted(key))
         }
         Cause::Against(Against::Ask(key)) => format!("You want to be asked, by your preference {}.", quoted(key)),
-        Cause::Against(Against::Signal(why)) => (*why).to_owned(),
+        Cause::Against(Against::Signal(why)) => why.clone().into_owned(),
         Cause::Missing => "Something it takes is missing.".into(),
         Cause::WantsToHear(key) => {
             format!("You want to hear of things like this, by your preference {}.", quoted(key))

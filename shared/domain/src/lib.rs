@@ -25,6 +25,7 @@ pub mod id;
 pub mod job;
 pub mod learning;
 pub mod ledger;
+pub mod mailbox;
 pub mod money;
 pub mod notify;
 pub mod outbox;

@@ -120,6 +120,14 @@ pub(crate) fn shortened(text: &str) -> String {
     if line.chars().count() <= MOST { line } else { line.chars().take(MOST - 1).chain(['…']).collect() }
 }
 
+/// An address on one line, whose end says whose it is: of a long one, the last forty characters.
+pub(crate) fn ending(address: &str) -> String {
+    const MOST: usize = 40;
+    let line: String = address.split_whitespace().collect::<Vec<_>>().join(" ");
+    let over = line.chars().count().saturating_sub(MOST);
+    if over == 0 { line } else { std::iter::once('…').chain(line.chars().skip(over + 1)).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -138,6 +146,8 @@ mod tests {
             }
             let line = shortened(&text);
             prop_assert!(line.chars().count() <= 80 && !line.contains('\n'));
+            let end = ending(&text);
+            prop_assert!(end.chars().count() <= 40 && !end.contains('\n'));
         }
     }
 

@@ -107,7 +107,7 @@ impl Spec {
 
 impl Parameter {
     pub(super) const fn new(name: &'static str, shape: Shape) -> Self {
-        Self { name, aliases: &[], shape, required: false, target: false, instead: None }
+        Self { name, aliases: &[], shape, required: false, target: false, instead: None, answers: false }
     }
     pub(super) const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
@@ -117,6 +117,10 @@ impl Parameter {
     }
     pub(super) const fn or_found_by(self, other: &'static str) -> Self {
         Self { instead: Some(other), ..self }
+    }
+    /// Whoever wrote the mail, where nobody else is named.
+    pub(super) const fn or_whoever_wrote(self) -> Self {
+        Self { answers: true, ..self }
     }
 }
 

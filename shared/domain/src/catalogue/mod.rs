@@ -160,6 +160,8 @@ pub struct Parameter {
     pub target: bool,
     /// Another parameter from which the engine can find this one once a person has agreed; never good enough for auto.
     pub instead: Option<&'static str>,
+    /// Whom it goes to: where a mail names nobody else for it, that is where answers to the mail go.
+    pub answers: bool,
 }
 
 /// The words of preference keys that speak for a verb (`domain.md` §4).

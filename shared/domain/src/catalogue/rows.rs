@@ -54,6 +54,7 @@ const MEDICATION: Parameter =
     Parameter { target: true, ..text("medication").needed().or(&["medication_name", "medicine", "drug"]) };
 const RECIPIENTS: Parameter =
     list("recipients").needed().or(&["recipient", "shared_with", "share_with", "collaborators"]);
+const ANSWERED: Parameter = list("recipients").or_whoever_wrote();
 const NEW_TIME: Parameter = text("new_time").or(&[
     "proposed_time",
     "suggested_time",
@@ -109,10 +110,10 @@ catalogue! {
     UnlabelEmail = "unlabel_email" => own(Email, "take the label off the mail").full(Verb::LabelEmail)
         .takes(&[MESSAGE, text("label").needed()]).said(&["unlabel", "untag"], MAIL_NOUNS, &[]);
     SendReply = "send_reply" | "reply_email" => people(Email, "send a reply").within(MAIL_GRACE, Verb::RecallReply).final_anyway().deed(Deed::Submit).moves(Movement::Sent)
-        .takes(&[MESSAGE, text("text").needed().or(&["draft", "reply", "suggested_reply", "draft_text"]), list("recipients")]).said(&["reply", "respond", "answer", "send"], MAIL_NOUNS, &[]);
+        .takes(&[MESSAGE, text("text").needed().or(&["draft", "reply", "suggested_reply", "draft_text"]), ANSWERED.needed().or_found_by("message_id")]).said(&["reply", "respond", "answer", "send"], MAIL_NOUNS, &[]);
     RecallReply = "recall_reply" => own(Email, "recall the reply").takes(&[MESSAGE]);
     DraftReply = "draft_reply" => own(Email, "draft a reply").full(Verb::DiscardDraft).stand_in()
-        .takes(&[MESSAGE, text("text").or(&["draft", "reply", "suggested_reply", "draft_text"])]).said(&["draft", "prepare"], &["email", "mail", "message", "reply", "response"], &["draft"]);
+        .takes(&[MESSAGE, text("text").or(&["draft", "reply", "suggested_reply", "draft_text"]), ANSWERED]).said(&["draft", "prepare"], &["email", "mail", "message", "reply", "response"], &["draft"]);
     DiscardDraft = "discard_draft" => own(Email, "discard the draft").takes(&[MESSAGE]);
     DeleteEmail = "delete_email" | "delete_emails" => own(Email, "delete the mail").within(MAIL_GRACE, Verb::RestoreEmail).final_anyway().deed(Deed::Destroy)
         .never_alone(&[Never::DeletesData]).takes(&[MESSAGE]).said(&["delete", "trash", "purge"], MAIL_NOUNS, &[]);

@@ -3,7 +3,7 @@
 //! What the signal asks for, or what the person has said they want, comes before whatever is merely harmless: a helper
 //! never takes the place of the thing itself, however many points it has.
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use super::score;
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) enum Against {
     /// A preference says ask; its key.
     Ask(String),
     /// The signal itself.
-    Signal(&'static str),
+    Signal(Cow<'static, str>),
 }
 
 /// All candidates, best first.
@@ -104,8 +104,15 @@ fn one(
         risk,
         action,
     };
-    let against = against.or_else(|| draft.against().map(Against::Signal));
+    let against = against.or_else(|| shown(draft, &candidate.action, reading).map(Against::Signal));
     Weighed { candidate, context, role: draft.role, against, permit: review.permit }
+}
+
+/// What the signal itself shows against doing it alone: what its builder saw, or that it would answer somebody else than
+/// who wrote.
+fn shown(draft: &Draft, action: &Action, reading: &Reading<'_>) -> Option<Cow<'static, str>> {
+    let sent = || catalogue::spec(action.verb).moves_data().then(|| situation::elsewhere(action, reading)).flatten();
+    draft.against().map(Cow::Borrowed).or_else(|| sent().map(Cow::Owned))
 }
 
 /// What the preferences say about an action. What speaks against it holds, unless something stated speaks for it more
@@ -171,7 +178,7 @@ fn class(weighed: &Weighed, complete: bool, eyes: bool) -> u8 {
     }
 }
 
-/// One line for the person: what would happen, to what, for how much.
+/// One line for the person: what would happen, to whom, to what, for how much.
 fn summary(action: &Action, reading: &Reading<'_>) -> String {
     let phrase = catalogue::spec(action.verb).phrase;
     let mut letters = phrase.chars();
@@ -195,5 +202,5 @@ fn summary(action: &Action, reading: &Reading<'_>) -> String {
         Cost::Known { .. } => action.cost.known().map(|money| format!(" ({money})")).unwrap_or_default(),
         Cost::Unknown => " (cost unknown)".into(),
     };
-    format!("{capital}{about}{cost}")
+    format!("{capital}{}{about}{cost}", action.direction())
 }

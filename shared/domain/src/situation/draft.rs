@@ -6,6 +6,7 @@ use super::{
     Understood,
     classify::is_mail_source,
     reading::{Reading, affirms},
+    reply,
 };
 use crate::{
     action::{Action, Cost, Verb},
@@ -101,7 +102,8 @@ impl Draft {
                     reading.field(name).filter(|value| affirms(value) || value.is_number()).cloned()
                 })
             });
-            if let Some(value) = found.or_else(|| own_id(parameter, reading)) {
+            let found = found.or_else(|| own_id(parameter, reading)).or_else(|| answered(parameter, reading));
+            if let Some(value) = found {
                 parameters.insert(parameter.name.to_owned(), value);
             }
         }
@@ -121,6 +123,12 @@ fn own_id(parameter: &Parameter, reading: &Reading<'_>) -> Option<Value> {
         if is_mail_source(reading) { parameter.name == "message_id" } else { parameter.name != "message_id" };
     let id = reading.signal().external_id.as_deref().filter(|id| !id.trim().is_empty())?;
     (its_own && about_itself).then(|| Value::from(id))
+}
+
+/// Whoever is answered, where the parameter names them and the payload does not.
+fn answered(parameter: &Parameter, reading: &Reading<'_>) -> Option<Value> {
+    let addressees = if parameter.answers { reply::addressees(reading) } else { Vec::new() };
+    (!addressees.is_empty()).then(|| addressees.into())
 }
 
 /// What it costs, as parameters: what was given, else the fee or the price the signal names.

@@ -15,6 +15,7 @@ mod hazard;
 mod health;
 mod home;
 mod reading;
+mod reply;
 mod shopping;
 mod social;
 mod subscriptions;
@@ -32,6 +33,7 @@ pub(crate) use self::{
     draft::{Draft, Role},
     hazard::Hazard,
     reading::{Reading, strings},
+    reply::elsewhere,
     urgency::instant,
 };
 use crate::{

@@ -144,11 +144,12 @@ impl<'a> Reading<'a> {
     }
 
     /// The words a preference key may refer to: what the connector says, headlines and short fields, never bodies,
-    /// which anybody can write.
+    /// which anybody can write, nor where answers go, which says nothing of what this is.
     pub(crate) fn topics(&self) -> Vec<String> {
         let mut found: Vec<String> = self.source.iter().chain(&self.kind).cloned().collect();
         for (name, value) in self.fields() {
             if matches!(name, "body" | "content" | "text" | "message" | "snippet" | "html")
+                || name.starts_with("reply_to")
                 || WRAPPERS.contains(&name)
                 || !affirms(value)
             {

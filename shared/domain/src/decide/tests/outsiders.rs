@@ -4,12 +4,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
+    action::Verb,
     decide::decide,
     facts::Facts,
+    mailbox,
     policy::Effect,
-    signal::{Object, Signal},
-    testing::{facts, signal},
+    signal::{Domain, Object, Signal},
+    testing::{facts, signal, stated},
     tier::TrustTier,
+    words::ending,
 };
 
 /// Names and words that payloads are made of.
@@ -119,7 +122,7 @@ const PROSE: &[&str] = &["body", "description", "snippet", "notes"];
 
 fn person() -> Facts {
     let mut facts = facts(TrustTier::HighAutonomy);
-    facts.history.executed = crate::signal::Domain::ALL.iter().map(|domain| (*domain, 20)).collect();
+    facts.history.executed = Domain::ALL.iter().map(|domain| (*domain, 20)).collect();
     facts
 }
 
@@ -128,6 +131,19 @@ fn any_signal() -> impl Strategy<Value = Signal> {
     let kind = prop_oneof![6 => prop::sample::select(KINDS).prop_map(str::to_owned), 1 => fuzz::text()];
     (source, kind, fuzz::object_of(WORDS))
         .prop_map(|(source, kind, payload)| signal(&source, &kind, Value::Object(payload)))
+}
+
+/// What a mail may say of who wrote it and of where it wants its answers.
+fn mailboxes() -> impl Strategy<Value = Value> {
+    let one = || prop::sample::select(vec!["boss@work.example", "The Boss <Boss@Work.example>", "boss@evil.example"]);
+    let words =
+        &["boss@work.example", "boss@evil.example", "<", ">", ", ", "\"", "Boss <boss@evil.example>", "(", ")", "@"];
+    prop_oneof![
+        4 => one().prop_map(Value::from),
+        1 => prop::collection::vec(one(), 0..5).prop_map(Value::from),
+        2 => fuzz::text_of(words).prop_map(Value::from),
+        1 => fuzz::json_of(words),
+    ]
 }
 
 /// The same signal with more in its payload, where there was nothing.
@@ -180,6 +196,26 @@ proptest! {
         if let Some(execution) = claiming.execution {
             let before = plain.execution.map(|before| (before.action.verb, before.action.cost));
             prop_assert_eq!(before, Some((execution.action.verb, execution.action.cost)), "{:?}", claims);
+        }
+    }
+
+    #[test]
+    fn a_reply_goes_to_whom_its_action_names_and_alone_only_to_who_wrote(from in mailboxes(), wanted in mailboxes()) {
+        let mut facts = person();
+        facts.settings.autonomy.require_approval_for_irreversible = false;
+        facts.preferences = vec![stated(Domain::Email, "auto_reply", true.into())];
+        let payload = json!({ "action": "reply", "suggested_reply": "Yes.", "subject": "Well?", "from": from, "reply_to": wanted });
+        let decided = decide(&signal("gmail", "email_received", payload), &facts);
+        for candidate in &decided.decision.candidates {
+            for one in candidate.action.addressees() {
+                prop_assert_eq!(mailbox::read(one), Some(vec![one.to_owned()]));
+            }
+            prop_assert!(candidate.action.addressees().iter().take(3).all(|one| candidate.summary.contains(&ending(one))));
+        }
+        if let Some(sent) = decided.execution.filter(|execution| execution.action.verb == Verb::SendReply) {
+            let to: Vec<String> = sent.action.addressees().into_iter().map(str::to_owned).collect();
+            let wrote = crate::situation::strings(&from).flat_map(|one| mailbox::read(one).unwrap_or_default()).collect::<Vec<_>>();
+            prop_assert!(!to.is_empty() && mailbox::within(&to, &wrote), "{:?} {:?}", to, wrote);
         }
     }
 

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{All, mail, newsletter};
 use crate::{
     action::Verb,
+    decide::Decided,
     decision::Outcome::{Ask, Auto, Suggest},
+    policy::Rule,
     signal::Domain,
     tier::TrustTier::{HighAutonomy, LowAutonomy},
 };
@@ -99,4 +101,67 @@ fn what_leaves_the_mailbox_for_good_is_asked() {
         .tier(HighAutonomy)
         .says(Email, "draft_replies", true)
         .then(Ask, Some(Verb::SendReply));
+}
+
+/// What is to be sent, to whom, as the action and the one line for the person have it, and why it came out so.
+fn reply(name: &'static str, from: &str, reply_to: Value) -> (Decided, Value, String, String) {
+    let mut payload =
+        json!({ "from": from, "subject": "The numbers", "action": "reply", "suggestedReply": "Here they are." });
+    payload["replyTo"] = reply_to;
+    let sent = mail(name, payload).tier(HighAutonomy).trusting().experienced().says(Domain::Email, "auto_reply", true);
+    let decided = crate::decide::decide(&sent.signal, &sent.facts);
+    let chosen = decided.decision.chosen().unwrap();
+    assert_eq!(chosen.action.verb, Verb::SendReply, "{name}");
+    let to = chosen.action.parameters.get("recipients").cloned().unwrap_or_default();
+    let (summary, why) = (chosen.summary.clone(), decided.decision.explanation.why.join(" "));
+    (decided, to, summary, why)
+}
+
+#[test]
+fn a_reply_alone_goes_to_who_wrote_and_says_so() {
+    for (from, reply_to) in [
+        ("boss@work.example", Value::Null),
+        ("The Boss <boss@work.example>", json!("")),
+        ("boss@work.example", json!(["Boss@Work.example"])),
+    ] {
+        let (decided, to, summary, _) = reply("to who wrote", from, reply_to);
+        assert_eq!(decided.decision.outcome, Auto, "{from}");
+        assert!(to[0].as_str().unwrap().eq_ignore_ascii_case("boss@work.example"), "{from}: {to}");
+        assert_eq!(decided.execution.unwrap().action.parameters["recipients"], to);
+        assert!(summary.to_lowercase().starts_with("send a reply to boss@work.example: the numbers"), "{summary}");
+    }
+}
+
+#[test]
+fn an_answer_that_goes_to_somebody_else_than_who_wrote_is_never_sent_alone_and_names_both() {
+    let (decided, to, summary, why) = reply("elsewhere", "boss@work.example", json!("Boss <boss@evil.example>"));
+    assert_eq!((decided.decision.outcome, to), (Ask, json!(["boss@evil.example"])));
+    assert!(summary.starts_with("Send a reply to boss@evil.example: "), "{summary}");
+    assert!(why.contains("It is from boss@work.example, but the answer would go to boss@evil.example."), "{why}");
+    let draft = decided.decision.candidates.iter().find(|other| other.action.verb == Verb::DraftReply).unwrap();
+    assert_eq!(draft.action.parameters["recipients"], json!(["boss@evil.example"]));
+
+    let both = json!(["boss@work.example", "boss@evil.example"]);
+    let (decided, to, summary, _) = reply("to both", "boss@work.example", both.clone());
+    assert_eq!((decided.decision.outcome, to), (Ask, both));
+    assert!(summary.contains(" to boss@work.example and boss@evil.example: "), "{summary}");
+
+    let many: Vec<_> = (0..11).map(|n| format!("p{n}@work.example")).collect();
+    let (decided, _, summary, _) = reply("to many", "boss@work.example", json!(many.join(", ")));
+    let review = &decided.decision.chosen().unwrap().verdict;
+    assert!(review.asking(Rule::NeverAlone).is_some(), "what a mail wants answered to many counts as sent to many");
+    assert!(summary.contains(" and 8 more: "), "{summary}");
+}
+
+#[test]
+fn whoever_is_not_certain_to_be_meant_is_not_answered_alone() {
+    for (from, reply_to) in [
+        ("The Boss", Value::Null),
+        ("boss@work.example", json!("boss@work.example, \"")),
+        ("boss@work.example", json!({ "email": "boss@evil.example" })),
+    ] {
+        let (decided, to, _, why) = reply("unclear", from, reply_to);
+        assert_eq!((decided.decision.outcome, to), (Ask, Value::Null), "{from}");
+        assert!(why.contains("The signal does not say the recipients."), "{why}");
+    }
 }
