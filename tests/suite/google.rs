@@ -3,6 +3,7 @@
 mod calendar;
 mod direct;
 mod mail;
+mod replies;
 
 use std::sync::Arc;
 

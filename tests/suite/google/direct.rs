@@ -19,7 +19,7 @@ fn id(number: u128) -> ExecutionId {
 }
 
 /// An execution of these steps.
-fn planned(number: u128, steps: &[(Verb, Value)]) -> Execution {
+pub(super) fn planned(number: u128, steps: &[(Verb, Value)]) -> Execution {
     let steps: Vec<Step> = (0..)
         .zip(steps)
         .map(|(ordinal, (verb, parameters))| {
@@ -70,7 +70,7 @@ impl Far {
     }
 
     /// Attempts until it is settled.
-    async fn carry_out(&self, mut execution: Execution) -> Execution {
+    pub(super) async fn carry_out(&self, mut execution: Execution) -> Execution {
         while execution.due().is_some() {
             execution = self.attempt(execution).await.0;
         }
@@ -78,7 +78,7 @@ impl Far {
     }
 
     /// Does one thing, which must succeed.
-    async fn act(&self, number: u128, verb: Verb, parameters: Value) {
+    pub(super) async fn act(&self, number: u128, verb: Verb, parameters: Value) {
         let done = self.carry_out(planned(number, &[(verb, parameters)])).await;
         assert_eq!(done.state.phase(), Phase::Succeeded, "{:?}", done.state);
     }
@@ -88,7 +88,7 @@ impl Far {
         serde_json::from_value(message["labelIds"].clone()).unwrap()
     }
 
-    fn written(&self, label: &str) -> Vec<Value> {
+    pub(super) fn written(&self, label: &str) -> Vec<Value> {
         let has = |message: &Value| message["labelIds"].as_array().unwrap().contains(&json!(label));
         self.double.google.messages(ADA).into_iter().filter(has).collect()
     }

@@ -8,7 +8,10 @@ use crate::adapters::google::{
     client::{Call, Meaning, Trouble},
     gmail::{header, user},
 };
-use domain::signal::Object;
+use domain::{mailbox, signal::Object};
+
+/// Characters of a header that a sentence shows: an address fits whole.
+const LONGEST_SHOWN: usize = 300;
 
 impl Hand<'_> {
     /// Adds and removes labels on every mail the step names.
@@ -90,7 +93,10 @@ impl Hand<'_> {
         if self.draft_id(&message_id).await?.is_some() {
             return Ok(Ok(Object::new()));
         }
-        let (letter, thread) = self.letter(step, message_id).await?;
+        let (letter, thread) = match self.letter(step, message_id).await? {
+            Ok(written) => written,
+            Err(why) => return Ok(Err(why)),
+        };
         let message = json!({ "raw": letter.raw(), "threadId": thread });
         let made = self.mail.call(self.token, Call::post(user(&["drafts"]), json!({ "message": message }))).await?;
         Ok(Ok(Object::from_iter([("draft_id".to_owned(), at(&made, "id").clone())])))
@@ -128,7 +134,10 @@ impl Hand<'_> {
         if self.in_doubt {
             return Err(Trouble::Lost);
         }
-        let (letter, thread) = self.letter(step, message_id).await?;
+        let (letter, thread) = match self.letter(step, message_id).await? {
+            Ok(written) => written,
+            Err(why) => return Ok(Err(why)),
+        };
         let body = json!({ "raw": letter.raw(), "threadId": thread });
         match self.mail.call(self.token, Call::post(user(&["messages", "send"]), body)).await {
             Ok(sent) => Ok(Ok(Object::from_iter([("sent_message_id".to_owned(), named(&sent).into())]))),
@@ -138,24 +147,55 @@ impl Hand<'_> {
         }
     }
 
-    /// The reply to the mail the step names, and the thread it belongs to.
-    async fn letter(&self, step: &Step, message_id: String) -> Result<(Letter, Value), Trouble> {
+    /// The reply to the mail the step names, and the thread it belongs to; none where it can't be told whom it is for.
+    async fn letter(&self, step: &Step, message_id: String) -> Result<Result<(Letter, Value), String>, Trouble> {
         let id = ids(step, "message_id").into_iter().next().unwrap_or_default();
         let call = Call::get(user(&["messages", &id])).asking("format", "metadata");
         let original = self.mail.call(self.token, call).await?;
         let says = |name: &str| header(&original, name).map(str::to_owned);
-        let to = ids(step, "recipients");
-        let sender = || says("Reply-To").or_else(|| says("From")).into_iter().collect();
+        let named = ids(step, "recipients");
+        let to = if named.is_empty() { sender(&original) } else { Ok(named) };
+        let to = match to {
+            Ok(to) => to,
+            Err(why) => return Ok(Err(why)),
+        };
         let letter = Letter {
-            to: if to.is_empty() { sender() } else { to },
+            to,
             subject: says("Subject").unwrap_or_default(),
             message_id,
             answers: says("Message-ID"),
             references: says("References"),
             text: text(step, "text").unwrap_or_default().to_owned(),
         };
-        Ok((letter, at(&original, "threadId").clone()))
+        Ok(Ok((letter, at(&original, "threadId").clone())))
     }
+}
+
+/// Whom a reply that names nobody is for: who wrote the mail, and only if the mail does not want its answers elsewhere.
+/// That address was in nothing the person agreed to, so a mail can't be answered to whom it likes.
+fn sender(original: &Value) -> Result<Vec<String>, String> {
+    let says = |name: &str| header(original, name).map(str::trim).filter(|value| !value.is_empty());
+    let (from, wanted) = (says("From"), says("Reply-To"));
+    let read = |value: Option<&str>| value.and_then(mailbox::read);
+    let same = |wanted: &str| match (read(Some(wanted)), read(from)) {
+        (Some(wanted), Some(from)) => mailbox::within(&wanted, &from),
+        (None, _) | (_, None) => from == Some(wanted),
+    };
+    match wanted.filter(|wanted| !same(wanted)) {
+        None => Ok(from.map(str::to_owned).into_iter().collect()),
+        Some(wanted) => Err(format!(
+            "Nothing was written: the mail is from {}, but wants its answers at {}, and this names no recipient. Approve a \
+             reply that names whom it is for, or write it yourself.",
+            shown(from.unwrap_or("nobody")),
+            shown(wanted),
+        )),
+    }
+}
+
+/// A header in a sentence: on one line, and not without end.
+fn shown(header: &str) -> String {
+    let text = mailbox::read(header).map_or_else(|| header.to_owned(), |read| read.join(", "));
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_SHOWN).collect()
 }
 
 /// The id of what the API shows.

@@ -8,7 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use chrono::DateTime;
-use domain::time::Timestamp;
+use domain::{mailbox, time::Timestamp};
 use serde_json::{Value, json};
 
 use super::{super::at, object};
@@ -36,7 +36,9 @@ pub(super) fn incoming(message: &Value) -> Option<Incoming> {
     if !has("INBOX") || ["SENT", "DRAFT", "TRASH", "SPAM", "CHAT"].into_iter().any(has) {
         return None;
     }
-    let (name, address) = sender(header(message, "From").unwrap_or_default());
+    let from = header(message, "From").unwrap_or_default();
+    let (name, address) = sender(from);
+    let address = mailbox::read(from).map_or_else(|| address.to_owned(), |read| read.join(", "));
     let mut parts = Parts::default();
     parts.take(at(message, "payload"));
     let Parts { text, html, files } = parts;
@@ -44,12 +46,15 @@ pub(super) fn incoming(message: &Value) -> Option<Incoming> {
     let mut payload = object(json!({
         "message_id": id,
         "thread_id": at(message, "threadId").as_str(),
-        "from": shortened(address, LINE),
+        "from": shortened(&address, LINE),
         "subject": shortened(header(message, "Subject").unwrap_or_default(), LINE),
         "body": shortened(without_quotes(&body).trim(), BODY),
     }));
     if let Some(name) = name {
         payload.insert("from_name".to_owned(), shortened(name, LINE).into());
+    }
+    if let Some(wanted) = header(message, "Reply-To").filter(|wanted| !wanted.trim().is_empty()) {
+        payload.insert("reply_to".to_owned(), answers(wanted));
     }
     if let Some(category) = category(&labels, message) {
         payload.insert("category".to_owned(), category.into());
@@ -96,6 +101,16 @@ fn sender(from: &str) -> (Option<&str>, &str) {
         }
         None => (None, from.trim()),
     }
+}
+
+/// Where a mail wants its answers. What can't be read as a list of addresses stays as it stands, and where it is cut, a mark
+/// keeps what is left from being read as one: half a list would be answered to half of those who are meant.
+fn answers(wanted: &str) -> Value {
+    let kept = || match shortened(wanted, LINE) {
+        whole if whole == wanted => whole,
+        cut => cut + "…",
+    };
+    mailbox::read(wanted).map_or_else(|| kept().into(), Value::from)
 }
 
 /// What is in the parts of a mail.
@@ -210,6 +225,25 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_says_where_it_wants_its_answers() {
+        let said = |headers: &[(&str, &str)]| incoming(&mail(&["INBOX"], headers, &[])).unwrap().payload;
+        let from = ("From", "Boss <boss@work.example>");
+        assert_eq!(said(&[from]).get("reply_to"), None);
+        assert_eq!(said(&[from, ("Reply-To", " ")]).get("reply_to"), None);
+        let elsewhere = said(&[from, ("reply-to", "\"Boss\" <boss@evil.example>")]);
+        assert_eq!(
+            (&elsewhere["from"], &elsewhere["reply_to"]),
+            (&json!("boss@work.example"), &json!(["boss@evil.example"]))
+        );
+        assert_eq!(said(&[from, ("Reply-To", "anybody")])["reply_to"], "anybody");
+        let endless = format!("{} \"", "a@b.example,".repeat(100));
+        let kept = said(&[from, ("Reply-To", &endless)])["reply_to"].as_str().unwrap().to_owned();
+        assert_eq!((kept.chars().count(), mailbox::read(&kept)), (LINE + 1, None));
+        let hidden = said(&[("From", "other@evil.example (<boss@work.example>)")]);
+        assert_eq!(hidden["from"], "other@evil.example", "a comment is not who wrote");
+    }
+
+    #[test]
     fn what_was_sent_drafted_thrown_away_or_archived_is_no_signal() {
         for labels in [&["INBOX", "SENT"][..], &["INBOX", "DRAFT"], &["TRASH"], &["INBOX", "SPAM"], &[]] {
             assert_eq!(incoming(&mail(labels, &[], &[])), None, "{labels:?}");
@@ -254,8 +288,8 @@ mod tests {
     }
 
     /// Everything a signal of a mail may say.
-    const NAMES: [&str; 8] =
-        ["message_id", "thread_id", "from", "from_name", "subject", "body", "category", "attachments"];
+    const NAMES: [&str; 9] =
+        ["message_id", "thread_id", "from", "from_name", "reply_to", "subject", "body", "category", "attachments"];
 
     fn any_mail() -> impl Strategy<Value = Value> {
         let markup = fuzz::text_of(&[
@@ -288,7 +322,7 @@ mod tests {
         let part =
             (part, files).prop_map(|(part, files)| json!({ "parts": Value::from([vec![part], files].concat()) }));
         let header = (
-            prop::sample::select(vec!["From", "SUBJECT", "list-id", "x"]),
+            prop::sample::select(vec!["From", "SUBJECT", "list-id", "reply-to", "x"]),
             fuzz::text_of(&["Kim <", "kim@work.example", ">", "\"", ","]),
             1..50_usize,
         )
@@ -325,6 +359,9 @@ mod tests {
                 prop_assert!(found.payload.keys().all(|name| NAMES.contains(&name.as_str())), "{:?}", found.payload);
                 let length = |name: &str| found.payload.get(name).and_then(Value::as_str).map_or(0, |text| text.chars().count());
                 prop_assert!(length("body") <= BODY && ["from", "from_name", "subject"].into_iter().all(|name| length(name) <= LINE));
+                let wanted = found.payload.get("reply_to").cloned().unwrap_or_default();
+                prop_assert!(wanted.as_str().is_none_or(|text| text.chars().count() <= LINE + 1));
+                prop_assert!(wanted.as_array().into_iter().flatten().all(|one| mailbox::read(one.as_str().unwrap()).is_some()));
                 prop_assert!(found.payload.get("attachments").is_none_or(|files| files.as_array().is_some_and(|files| files.len() <= FILES)));
             }
         }
