@@ -2,6 +2,7 @@
 
 mod calendar;
 mod direct;
+mod left_out;
 mod mail;
 mod replies;
 

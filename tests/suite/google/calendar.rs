@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 
 use super::{ADA, Far, ids};
 
-const CALENDAR: Kind = Kind::GoogleCalendar;
+pub(super) const CALENDAR: Kind = Kind::GoogleCalendar;
 
 fn at(hour: u32) -> Value {
     json!({ "dateTime": format!("2026-03-02T{hour:02}:00:00Z") })
 }
 
-fn invite(id: &str, hour: u32) -> Value {
+pub(super) fn invite(id: &str, hour: u32) -> Value {
     json!({ "id": id, "summary": id, "start": at(hour), "end": at(hour + 1), "organizer": { "email": "kim@work.example" },
         "attendees": [{ "email": "kim@work.example", "responseStatus": "accepted" }, { "email": ADA, "responseStatus": "needsAction" }] })
 }
 
-fn own(id: &str, hour: u32) -> Value {
+pub(super) fn own(id: &str, hour: u32) -> Value {
     json!({ "id": id, "summary": id, "start": at(hour), "end": at(hour + 1) })
 }
 

@@ -27,7 +27,7 @@ use super::{Halt, Turn};
 use crate::{
     State,
     accounts::{self, Access, NoAccess},
-    ports::source::{Asked, Page, Trouble},
+    ports::source::{Asked, LeftOut, Page, Trouble},
 };
 
 /// Pages one run reads at most; the rest is the next run's, so that nobody's old mail holds up everybody's new.
@@ -102,7 +102,7 @@ fn sentence(no_access: &NoAccess) -> String {
 
 /// Second transaction: the signals of the page and the cursor behind it. Says whether there is more to read.
 async fn keep(state: &State, user: UserId, claimed: Source, page: Page, now: Timestamp) -> Result<bool, Halt> {
-    let Page { signals: incoming, cursor, more } = page;
+    let Page { signals: incoming, left_out, cursor, more } = page;
     let kind = claimed.kind.as_str();
     let batch: Vec<_> = incoming
         .into_iter()
@@ -133,6 +133,9 @@ async fn keep(state: &State, user: UserId, claimed: Source, page: Page, now: Tim
     state.faults.point("poll.before_commit").await;
     tx.commit(outbox, now).await?;
     state.faults.point("poll.after_commit").await;
+    for LeftOut { id, wrong } in &left_out {
+        tracing::warn!(source = kind, of = %read.id, id, wrong, "left out, for it can't be read");
+    }
     if !ids.is_empty() {
         tracing::info!(source = kind, signals = ids.len(), "news");
     }

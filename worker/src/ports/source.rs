@@ -39,10 +39,21 @@ pub struct Asked<'a> {
 pub struct Page {
     /// Oldest first.
     pub signals: Vec<Incoming>,
+    /// What can't be read. The cursor is behind it all the same: it holds up nothing that comes after it.
+    pub left_out: Vec<LeftOut>,
     /// Where the next page starts.
     pub cursor: Value,
     /// There is more to read right now.
     pub more: bool,
+}
+
+/// Something that can't be read: which, and what is wrong with it. Nothing of what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The source's own id of it; empty where that is not known.
+    pub id: String,
+    /// What is wrong, such as `` `sequence` is of the wrong type ``.
+    pub wrong: String,
 }
 
 /// A signal as a source brings it: whose it is and when it came is not for the source to say.

@@ -16,6 +16,8 @@ pub enum How {
     },
     /// The work is done, then the connection closes without a byte.
     Drop,
+    /// Nothing is done, and this is what it says for an answer, whether that is JSON or not.
+    Says(String),
 }
 
 /// Which calls, and what happens to them.

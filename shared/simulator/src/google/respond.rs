@@ -70,6 +70,9 @@ pub(super) async fn gate(
     if let Some(How::Refused { code, reason, retry_after }) = fault {
         return Refusal::of(code, &reason, retry_after).into_response();
     }
+    if let Some(How::Says(body)) = fault {
+        return ([(header::CONTENT_TYPE, "application/json")], body).into_response();
+    }
     request.extensions_mut().insert(Me(me));
     let response = next.run(request).await;
     if let (Some(How::Drop), Some(Extension(ConnectInfo(cord)))) = (fault, cord) {

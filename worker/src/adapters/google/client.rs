@@ -27,6 +27,8 @@ pub(super) enum Trouble {
     NotSent,
     /// It may have arrived.
     Lost,
+    /// It was answered well, with something that nobody can read.
+    Unreadable,
     /// It was refused.
     Refused(Refused),
 }
@@ -87,6 +89,7 @@ impl From<Trouble> for source::Trouble {
         match trouble {
             Trouble::NotSent => later(None, "Google can't be reached."),
             Trouble::Lost => later(None, "Google did not answer."),
+            Trouble::Unreadable => later(None, "What Google answers can't be read."),
             Trouble::Refused(refused) => match refused.meaning() {
                 Meaning::Token => Self::TokenRefused,
                 Meaning::Busy => later(refused.retry_after, "Google wants fewer calls."),
@@ -212,7 +215,7 @@ impl Client {
             return if body.is_empty() {
                 Ok(Value::Null)
             } else {
-                serde_json::from_slice(&body).map_err(|_| Trouble::Lost)
+                serde_json::from_slice(&body).map_err(|_| Trouble::Unreadable)
             };
         }
         let body: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
@@ -226,7 +229,7 @@ async fn whole(response: &mut Response) -> Result<Vec<u8>, Trouble> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Trouble::Lost)? {
         if body.len() + chunk.len() > LONGEST {
-            return Err(Trouble::Lost);
+            return Err(Trouble::Unreadable);
         }
         body.extend_from_slice(&chunk);
     }

@@ -4,6 +4,7 @@ mod calendar;
 mod client;
 pub mod direct;
 mod gmail;
+mod item;
 
 use std::sync::Arc;
 

@@ -8,7 +8,8 @@ use domain::{digest::Digest, signal::Object, time::Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::ports::source::Incoming;
+use super::super::item;
+use crate::ports::source::{Incoming, LeftOut};
 
 /// Characters of a text that are kept.
 const TEXT: usize = 2000;
@@ -17,15 +18,18 @@ const NAMED: usize = 5;
 /// Hosts of private addresses: a guest from elsewhere is nobody from outside there.
 const PRIVATE: [&str; 2] = ["gmail.com", "googlemail.com"];
 
-/// An event, as far as it matters here.
+/// An event, as far as it matters here. What only describes it may be of a wrong type: then it is as if it were not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in super::super) struct Event {
     pub(in super::super) id: String,
     pub(in super::super) etag: Option<String>,
     status: String,
+    #[serde(deserialize_with = "item::lenient")]
     summary: String,
+    #[serde(deserialize_with = "item::lenient")]
     description: String,
+    #[serde(deserialize_with = "item::lenient")]
     location: String,
     start: Moment,
     end: Moment,
@@ -33,10 +37,17 @@ pub(in super::super) struct Event {
     pub(in super::super) attendees: Vec<Map<String, Value>>,
     pub(in super::super) attendees_omitted: bool,
     sequence: u64,
+    /// Without it a change counts as new.
+    #[serde(deserialize_with = "item::lenient")]
     updated: Option<Timestamp>,
     recurring_event_id: Option<String>,
     original_start_time: Option<Moment>,
+    /// Without it the event takes time.
+    #[serde(deserialize_with = "item::lenient")]
     transparency: String,
+    /// Nobody can tell when it is: it counts as being at any time.
+    #[serde(skip)]
+    at_any_time: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -60,9 +71,43 @@ impl Moment {
         let exact = self.date_time.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         exact.map(|at| at.to_utc()).or_else(day).map(Timestamp::new)
     }
+
+    /// It says when, and not so that anybody could read it.
+    fn is_unclear(&self) -> bool {
+        self.date_time.is_some() && self.instant().is_none()
+    }
+}
+
+/// A guest of whom it can't be told who it is, or what they answered.
+fn is_unclear(guest: &Map<String, Value>) -> bool {
+    let unless = |name: &str, is: fn(&Value) -> bool| guest.get(name).is_some_and(|value| !is(value));
+    unless("email", Value::is_string) || unless("self", Value::is_boolean) || unless("responseStatus", Value::is_string)
 }
 
 impl Event {
+    /// An item of a list. Which event it is, when, and who is asked must be certain; of what is cancelled, when is not always told.
+    pub(super) fn read(item: &Value) -> Result<Self, LeftOut> {
+        let event: Self = item::read(item)?;
+        let lacks = |moment: &Moment| moment.is_unclear() || (!event.is_cancelled() && moment.instant().is_none());
+        let wrong = match () {
+            () if event.id.is_empty() => "id",
+            () if lacks(&event.start) => "start",
+            () if lacks(&event.end) => "end",
+            () if event.attendees.iter().any(is_unclear) => "attendees",
+            () => return Ok(event),
+        };
+        Err(item::unclear(item, wrong))
+    }
+
+    /// An item that others are held against: what can be told of it. One of which nobody can tell when it is clashes with
+    /// whatever it was found beside, for what is not known must not look like free time.
+    pub(super) fn beside(item: &Value) -> Self {
+        Self::read(item).unwrap_or_else(|_| {
+            let event: Self = item::rest(item);
+            Self { at_any_time: event.span().is_none(), ..event }
+        })
+    }
+
     /// From when until when.
     pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.start.instant().zip(self.end.instant())
@@ -129,13 +174,15 @@ impl Event {
     /// It takes the person's time for certain: accepted or their own, and at an hour.
     fn is_busy(&self) -> bool {
         let comes = self.organizer.is_self || matches!(self.response(), None | Some("accepted" | "tentative"));
-        !self.is_cancelled() && comes && self.transparency != "transparent" && self.start.date_time.is_some()
+        let at_an_hour = self.at_any_time || self.start.date_time.is_some();
+        !self.is_cancelled() && comes && self.transparency != "transparent" && at_an_hour
     }
 
     fn clashes(&self, other: &Self) -> bool {
         let same = self.id == other.id
             || (self.recurring_event_id.is_some() && self.recurring_event_id == other.recurring_event_id);
-        let overlap = self.span().zip(other.span()).is_some_and(|(own, other)| own.0 < other.1 && other.0 < own.1);
+        let meet = || self.span().zip(other.span()).is_some_and(|(own, other)| own.0 < other.1 && other.0 < own.1);
+        let overlap = other.at_any_time || meet();
         !same && overlap && other.is_busy() && self.start.date_time.is_some()
     }
 

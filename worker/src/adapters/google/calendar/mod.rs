@@ -12,7 +12,7 @@ use domain::{source::Kind, time::Timestamp};
 use futures::future::BoxFuture;
 use runtime::Secret;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) use self::event::Event;
 use super::client::{Call, Client, Meaning, Trouble};
@@ -47,7 +47,7 @@ enum Cursor {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     #[serde(default)]
-    items: Vec<Event>,
+    items: Vec<Value>,
     next_page_token: Option<String>,
     next_sync_token: Option<String>,
 }
@@ -93,7 +93,14 @@ impl Calendar {
             ),
         };
         let listed = self.list(token, call).await?;
-        let near: Vec<&Event> = listed.items.iter().filter(|event| event.is_ahead(now, now.plus(AHEAD))).collect();
+        let (mut read, mut left_out) = (Vec::new(), Vec::new());
+        for item in &listed.items {
+            match Event::read(item) {
+                Ok(event) => read.push(event),
+                Err(unread) => left_out.push(unread),
+            }
+        }
+        let near: Vec<&Event> = read.iter().filter(|event| event.is_ahead(now, now.plus(AHEAD))).collect();
         let telling: Vec<&Event> = near.into_iter().filter(|event| event.tells(news)).collect();
         let others = self.around(token, &telling).await?;
         let mut signals: Vec<_> = telling.into_iter().map(|event| event.incoming(&others)).collect();
@@ -104,9 +111,9 @@ impl Calendar {
                 (Cursor::Changes { token, at, page: Some(next) }, true)
             }
             (_, None, Some(token)) => (Cursor::Changes { token, page: None, at: now }, false),
-            (_, None, None) => return Err(Trouble::Lost),
+            (_, None, None) => return Err(Trouble::Unreadable),
         };
-        Ok(Page { signals, cursor: json!(cursor), more })
+        Ok(Page { signals, left_out, cursor: json!(cursor), more })
     }
 
     /// What else there is while these events last.
@@ -123,7 +130,7 @@ impl Calendar {
                 .asking("timeMax", until.to_string())
                 .asking_some("pageToken", page.as_ref());
             let listed = self.list(token, call).await?;
-            found.extend(listed.items);
+            found.extend(listed.items.iter().map(Event::beside));
             page = listed.next_page_token;
             if page.is_none() {
                 break;
@@ -133,7 +140,7 @@ impl Calendar {
     }
 
     async fn list(&self, token: &Secret, call: Call<'_>) -> Result<Listed, Trouble> {
-        serde_json::from_value(self.client.call(token, call).await?).map_err(|_| Trouble::Lost)
+        serde_json::from_value(self.client.call(token, call).await?).map_err(|_| Trouble::Unreadable)
     }
 }
 

@@ -91,7 +91,7 @@ impl Hand<'_> {
 
     async fn event(&self, id: &str) -> Result<Event, Trouble> {
         let shown = self.calendar.call(self.token, Call::get(events(&[id]))).await?;
-        serde_json::from_value(shown).map_err(|_| Trouble::Lost)
+        serde_json::from_value(shown).map_err(|_| Trouble::Unreadable)
     }
 }
 

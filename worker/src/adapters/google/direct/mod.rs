@@ -95,6 +95,7 @@ fn interrupted(trouble: &Trouble, begun: bool) -> Result<Answer, TokenRefused> {
     let (retry_after, why, arrived) = match trouble {
         Trouble::NotSent => (None, "Google can't be reached.", false),
         Trouble::Lost => (None, "Google did not answer.", true),
+        Trouble::Unreadable => (None, "What Google answered can't be read.", true),
         Trouble::Refused(refused) => match refused.meaning() {
             Meaning::Token => (None, "The account's access has to be renewed first.", false),
             Meaning::Busy => (refused.retry_after, "Google wants fewer calls.", false),
@@ -108,7 +109,7 @@ fn interrupted(trouble: &Trouble, begun: bool) -> Result<Answer, TokenRefused> {
         if begun || arrived { Answer::InDoubt { retry_after, why } } else { Answer::NotTaken { retry_after, why } };
     match trouble {
         Trouble::Refused(refused) if refused.meaning() == Meaning::Token => Err(TokenRefused(answer)),
-        Trouble::NotSent | Trouble::Lost | Trouble::Refused(_) => Ok(answer),
+        Trouble::NotSent | Trouble::Lost | Trouble::Unreadable | Trouble::Refused(_) => Ok(answer),
     }
 }
 

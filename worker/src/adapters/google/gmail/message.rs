@@ -11,8 +11,11 @@ use chrono::DateTime;
 use domain::{mailbox, time::Timestamp};
 use serde_json::{Value, json};
 
-use super::{super::at, object};
-use crate::ports::source::Incoming;
+use super::{
+    super::{at, item},
+    object,
+};
+use crate::ports::source::{Incoming, LeftOut};
 
 /// Characters of a body that are kept.
 const BODY: usize = 4000;
@@ -27,14 +30,23 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The signal of a mail; none where it is not one that came in and waits in the inbox.
-pub(super) fn incoming(message: &Value) -> Option<Incoming> {
-    let id = at(message, "id").as_str()?;
-    let labels: Vec<&str> =
-        at(message, "labelIds").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+/// The signal of a mail; none where it is not one that came in and waits in the inbox. Which mail it is, where it lies and
+/// that it has an envelope must be certain; anything else that is of the wrong type counts as not there.
+pub(super) fn incoming(message: &Value) -> Result<Option<Incoming>, LeftOut> {
+    let unclear = |name: &str| item::unclear(message, name);
+    let id = at(message, "id").as_str().filter(|id| !id.is_empty()).ok_or_else(|| unclear("id"))?;
+    let labels = match at(message, "labelIds") {
+        Value::Null => Some(Vec::new()),
+        labels => labels.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>()),
+    };
+    let labels = labels.ok_or_else(|| unclear("labelIds"))?;
     let has = |label: &str| labels.contains(&label);
     if !has("INBOX") || ["SENT", "DRAFT", "TRASH", "SPAM", "CHAT"].into_iter().any(has) {
-        return None;
+        return Ok(None);
+    }
+    let envelope = at(message, "payload");
+    if !envelope.is_object() || !matches!(at(envelope, "headers"), Value::Null | Value::Array(_)) {
+        return Err(unclear("payload"));
     }
     let from = header(message, "From").unwrap_or_default();
     let (name, address) = sender(from);
@@ -62,7 +74,8 @@ pub(super) fn incoming(message: &Value) -> Option<Incoming> {
     if !files.is_empty() {
         payload.insert("attachments".to_owned(), files.into());
     }
-    Some(Incoming { kind: "email_received", external_id: id.to_owned(), occurred_at: occurred(message), payload })
+    let occurred_at = occurred(message);
+    Ok(Some(Incoming { kind: "email_received", external_id: id.to_owned(), occurred_at, payload }))
 }
 
 fn occurred(message: &Value) -> Option<Timestamp> {

@@ -79,6 +79,52 @@ proptest! {
     }
 }
 
+/// Everything that can be wrong with an item.
+const FIELDS: [&str; 12] = [
+    "id",
+    "etag",
+    "status",
+    "start",
+    "end",
+    "organizer",
+    "attendees",
+    "attendeesOmitted",
+    "sequence",
+    "recurringEventId",
+    "originalStartTime",
+    "updated",
+];
+
+fn any_item() -> impl Strategy<Value = Value> {
+    let words =
+        [&FIELDS[..], &["summary", "dateTime", "date", "email", "self", "2026-03-02T09:00:00Z", "secret"]].concat();
+    let good = json!({ "id": "e", "status": "confirmed", "summary": "secret", "sequence": 1,
+        "start": { "dateTime": "2026-03-02T09:00:00Z" }, "end": { "dateTime": "2026-03-02T10:00:00Z" } });
+    let spoilt = fuzz::object_of(&words).prop_map(move |more| with(&good, &more.into()));
+    prop_oneof![3 => spoilt, 1 => fuzz::json_of(&words)]
+}
+
+proptest! {
+    #![proptest_config(fuzz::cases(1))]
+
+    #[test]
+    fn whatever_stands_for_an_event_is_read_or_left_out_in_names_of_ours_and_never_looks_like_free_time(item in any_item()) {
+        let own = event("own", "09:00", "10:00", &invited("needsAction"));
+        let beside = Event::beside(&item);
+        beside.incoming(std::slice::from_ref(&own));
+        match Event::read(&item) {
+            Ok(read) => prop_assert!(!read.id.is_empty() && (read.is_cancelled() || read.span().is_some())),
+            Err(LeftOut { id, wrong }) => {
+                prop_assert!(wrong.split('`').skip(1).step_by(2).all(|name| FIELDS.contains(&name)), "{wrong}");
+                prop_assert!(!wrong.contains("secret") && id.chars().count() <= 100);
+                let known_not_to = beside.is_cancelled() || beside.transparency == "transparent" || beside.span().is_some()
+                    || !matches!(beside.response(), None | Some("accepted" | "tentative")) || beside.id == "own";
+                prop_assert!(known_not_to || own.clashes(&beside), "{beside:?}");
+            }
+        }
+    }
+}
+
 fn event(id: &str, from: &str, until: &str, more: &Value) -> Event {
     let mut event = json!({ "id": id, "status": "confirmed", "summary": id, "updated": "2026-03-01T08:00:00Z",
         "start": { "dateTime": format!("2026-03-02T{from}:00Z") }, "end": { "dateTime": format!("2026-03-02T{until}:00Z") } });

@@ -15,13 +15,17 @@ fn mail(labels: &[&str], headers: &[(&str, &str)], parts: &[Value]) -> Value {
         "payload": { "mimeType": "multipart/mixed", "filename": "", "headers": headers, "body": { "size": 0 }, "parts": parts } })
 }
 
+fn read(mail: &Value) -> Incoming {
+    incoming(mail).unwrap().unwrap()
+}
+
 #[test]
 fn a_mail_becomes_who_what_and_the_start_of_its_text() {
     let file = json!({ "mimeType": "application/pdf", "filename": "plan.pdf", "body": { "attachmentId": "a" } });
     let alternative = json!({ "mimeType": "multipart/alternative", "filename": "", "parts": [
         part("text/html", "<p>markup</p>"), part("text/plain", "See you at 9.\nOn Monday Ada wrote:\n> When?") ] });
     let headers = [("from", "\"Kim Doe\" <kim@work.example>"), ("SUBJECT", "Tomorrow")];
-    let found = incoming(&mail(&["INBOX", "UNREAD"], &headers, &[alternative, file])).unwrap();
+    let found = read(&mail(&["INBOX", "UNREAD"], &headers, &[alternative, file]));
     assert_eq!((found.kind, found.external_id.as_str()), ("email_received", "m1"));
     assert_eq!(found.occurred_at, Some("2026-03-02T09:00:00Z".parse().unwrap()));
     let wanted = json!({ "message_id": "m1", "thread_id": "t1", "from": "kim@work.example", "from_name": "Kim Doe",
@@ -31,7 +35,7 @@ fn a_mail_becomes_who_what_and_the_start_of_its_text() {
 
 #[test]
 fn a_mail_says_where_it_wants_its_answers() {
-    let said = |headers: &[(&str, &str)]| incoming(&mail(&["INBOX"], headers, &[])).unwrap().payload;
+    let said = |headers: &[(&str, &str)]| read(&mail(&["INBOX"], headers, &[])).payload;
     let from = ("From", "Boss <boss@work.example>");
     assert_eq!(said(&[from]).get("reply_to"), None);
     assert_eq!(said(&[from, ("Reply-To", " ")]).get("reply_to"), None);
@@ -49,16 +53,40 @@ fn a_mail_says_where_it_wants_its_answers() {
 }
 
 #[test]
+fn a_mail_of_which_nobody_can_tell_whether_it_came_in_is_left_out_and_no_other_is() {
+    let spoilt = |name: &str, value: Value| {
+        let mut mail = mail(&["INBOX"], &[("From", "kim@work.example")], &[]);
+        mail[name] = value;
+        incoming(&mail)
+    };
+    for (name, value) in [
+        ("id", json!(7)),
+        ("labelIds", json!("INBOX")),
+        ("labelIds", json!(["INBOX", 7])),
+        ("payload", json!("secret")),
+        ("payload", json!({ "headers": {} })),
+    ] {
+        let wrong = format!("`{name}` is missing or of the wrong type");
+        assert_eq!(spoilt(name, value).map_err(|left_out| left_out.wrong), Err(wrong));
+    }
+    for (name, value) in
+        [("internalDate", json!({})), ("threadId", json!(7)), ("payload", json!({ "headers": [7], "parts": 7 }))]
+    {
+        assert!(matches!(spoilt(name, value), Ok(Some(_))), "{name}");
+    }
+}
+
+#[test]
 fn what_was_sent_drafted_thrown_away_or_archived_is_no_signal() {
     for labels in [&["INBOX", "SENT"][..], &["INBOX", "DRAFT"], &["TRASH"], &["INBOX", "SPAM"], &[]] {
-        assert_eq!(incoming(&mail(labels, &[], &[])), None, "{labels:?}");
+        assert_eq!(incoming(&mail(labels, &[], &[])), Ok(None), "{labels:?}");
     }
 }
 
 #[test]
 fn the_category_is_gmails_and_never_guessed_for_what_its_tabs_mix() {
     let category = |labels: &[&str], headers: &[(&str, &str)]| {
-        let payload = incoming(&mail(&[&["INBOX"], labels].concat(), headers, &[])).unwrap().payload;
+        let payload = read(&mail(&[&["INBOX"], labels].concat(), headers, &[])).payload;
         payload.get("category").and_then(Value::as_str).map(str::to_owned)
     };
     let list = [("List-Unsubscribe", "<https://letters.example>")];
@@ -73,8 +101,7 @@ fn the_category_is_gmails_and_never_guessed_for_what_its_tabs_mix() {
 fn a_page_of_markup_is_read_as_text_and_a_long_body_is_cut() {
     let html =
         "<style>p{color:red}</style><p>Five&nbsp;bulbs &amp; more</p><SCRIPT>alert('x')</SCRIPT><b>now</b> 1 < 2";
-    let body =
-        |parts: &[Value]| incoming(&mail(&["INBOX"], &[], parts)).unwrap().payload["body"].as_str().unwrap().to_owned();
+    let body = |parts: &[Value]| read(&mail(&["INBOX"], &[], parts)).payload["body"].as_str().unwrap().to_owned();
     assert_eq!(body(&[part("text/html", html)]), "Five bulbs & more now 1");
     assert_eq!(body(&[part("text/plain", &"ä".repeat(10_000))]).chars().count(), BODY);
     assert_eq!(body(&[]), "");
@@ -153,7 +180,15 @@ proptest! {
     #[test]
     fn any_mail_becomes_a_bounded_signal_that_says_what_it_may_or_none(mail in any_mail(), garbage in fuzz::json()) {
         for mail in [mail, garbage] {
-            let Some(found) = incoming(&mail) else { continue };
+            let found = match incoming(&mail) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(LeftOut { id, wrong }) => {
+                    let wrong = wrong.strip_suffix(" is missing or of the wrong type");
+                    prop_assert!(matches!(wrong, Some("`id`" | "`labelIds`" | "`payload`")) && id.chars().count() <= 100);
+                    continue;
+                }
+            };
             prop_assert_eq!((found.kind, Some(found.external_id.as_str())), ("email_received", mail["id"].as_str()));
             prop_assert!(found.payload.keys().all(|name| NAMES.contains(&name.as_str())), "{:?}", found.payload);
             let length = |name: &str| found.payload.get(name).and_then(Value::as_str).map_or(0, |text| text.chars().count());
