@@ -32,6 +32,22 @@ pub(crate) struct Shown {
     /// What is wrong, in a sentence; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
+    /// What could not be read and was left out; absent while everything could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<LeftOut>,
+}
+
+/// What could not be read. It holds up nothing else, and is not read again unless it changes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SourceLeftOut)]
+pub(crate) struct LeftOut {
+    /// How often something was left out since the account was connected.
+    count: i64,
+    /// When that was last.
+    #[schema(value_type = words::Instant)]
+    last_at: Timestamp,
+    /// Which that was, by its id there, and what was wrong with it, in a sentence.
+    why: String,
 }
 
 impl From<Source> for Shown {
@@ -43,6 +59,11 @@ impl From<Source> for Shown {
             read_at: source.read_at,
             due_at: source.due,
             trouble: source.trouble,
+            left_out: source.left_out.map(|left_out| LeftOut {
+                count: left_out.count,
+                last_at: left_out.at,
+                why: left_out.why,
+            }),
         }
     }
 }

@@ -61,6 +61,19 @@ pub struct Source {
     pub read_at: Option<Timestamp>,
     /// When it is to be read next.
     pub due: Timestamp,
+    /// What of it could not be read, if anything ever was.
+    pub left_out: Option<LeftOut>,
+}
+
+/// What could not be read and was left out, so that one bad mail or event holds up no other and is still seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// How often that was, since the account was connected.
+    pub count: i64,
+    /// When it was last.
+    pub at: Timestamp,
+    /// Which that was, and what was wrong with it, in a sentence.
+    pub why: String,
 }
 
 /// What reading a page found.
@@ -89,6 +102,7 @@ impl Source {
             trouble: None,
             read_at: None,
             due: now,
+            left_out: None,
         }
     }
 
@@ -111,6 +125,14 @@ impl Source {
             Found::News | Found::Nothing => now.plus(pause - part(pause / 10, draw)),
         };
         Self { cursor: Some(cursor), pause, failures: 0, trouble: None, read_at: Some(now), due, ..self }
+    }
+
+    /// So many things of a page that was read could not be; `why` says it of the last.
+    #[must_use]
+    pub fn without(self, count: usize, why: String, now: Timestamp) -> Self {
+        let before = self.left_out.map_or(0, |before| before.count);
+        let count = before.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
+        Self { left_out: Some(LeftOut { count, at: now, why }), ..self }
     }
 
     /// It could not be read: ever later, and not before the far side wants.
@@ -176,5 +198,13 @@ mod tests {
         assert_eq!(fail(source(), Some(TimeDelta::days(2))).due, now().plus(LONGEST));
         let well = second.read(json!(1), Found::News, 0, now());
         assert_eq!((well.failures, well.trouble), (0, None));
+    }
+
+    #[test]
+    fn what_is_left_out_adds_up_and_stays_whatever_comes_of_later_pages() {
+        let one = source().without(1, "The first.".into(), now());
+        let two = one.without(2, "The last.".into(), now().plus(LATEST)).read(json!(1), Found::Nothing, 0, now());
+        let wanted = LeftOut { count: 3, at: now().plus(LATEST), why: "The last.".into() };
+        assert_eq!(two.failed("It is down.".into(), None, 0, now()).left_out, Some(wanted));
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     id::{AccountId, DecisionId, SignalId, SourceId, UserId},
     signal::Object,
-    source::{Kind, Source as Polled},
+    source::{Kind, LeftOut, Source as Polled},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -27,11 +27,20 @@ struct Found {
     trouble: Option<String>,
     read_at: Option<DateTime<Utc>>,
     due_at: DateTime<Utc>,
+    left_out: i64,
+    left_out_at: Option<DateTime<Utc>>,
+    left_out_why: Option<String>,
 }
 
 impl Found {
     fn read(self) -> Result<Polled> {
         let row = Row::of("sources", self.id);
+        let left_out = match (self.left_out, self.left_out_at, self.left_out_why) {
+            (0, None, None) => None,
+            (count, Some(at), Some(why)) => Some(LeftOut { count, at: at.into(), why }),
+            (_, None, _) => return Err(row.corrupt("left_out_at")),
+            (_, _, None) => return Err(row.corrupt("left_out_why")),
+        };
         Ok(Polled {
             id: SourceId::new(self.id),
             user: UserId::new(self.user_id),
@@ -44,6 +53,7 @@ impl Found {
             trouble: self.trouble,
             read_at: self.read_at.map(Into::into),
             due: self.due_at.into(),
+            left_out,
         })
     }
 }
@@ -54,7 +64,7 @@ macro_rules! find {
         sqlx::query_as!(
             Found,
             "SELECT s.id, s.user_id, s.account_id, s.kind, s.cursor, s.attempt, s.pause_seconds, s.failures, s.trouble, s.read_at,
-                    s.due_at
+                    s.due_at, s.left_out, s.left_out_at, s.left_out_why
                FROM sources s " + $rest,
             $($arg),*
         )
@@ -121,9 +131,11 @@ async fn write(tx: &mut Tx, lock: &UserLock, source: &Polled, attempt: i64, now:
     lock.covers(source.user)?;
     let cursor = source.cursor.as_ref().map(row::json).transpose()?;
     let trouble = source.trouble.as_deref().map(row::text);
+    let left_out = source.left_out.as_ref();
+    let left_out_why = left_out.map(|left_out| row::text(&left_out.why));
     let written = sqlx::query!(
         "UPDATE sources SET cursor = $3, attempt = $4, pause_seconds = $5, failures = $6, trouble = $7, read_at = $8, due_at = $9,
-                updated_at = $10
+                updated_at = $10, left_out = $11, left_out_at = $12, left_out_why = $13
           WHERE id = $1 AND attempt = $2",
         source.id.uuid(),
         attempt,
@@ -135,6 +147,9 @@ async fn write(tx: &mut Tx, lock: &UserLock, source: &Polled, attempt: i64, now:
         source.read_at.map(Timestamp::utc),
         source.due.utc(),
         now.utc(),
+        left_out.map_or(0, |left_out| left_out.count),
+        left_out.map(|left_out| left_out.at.utc()),
+        left_out_why.as_deref(),
     )
     .execute(tx.connection())
     .await?;

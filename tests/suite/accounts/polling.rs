@@ -23,7 +23,10 @@ use simulator::google::{Fault, Google as Double, How, Mail, Running};
 use store::{preferences, signals, sources, users};
 use worker::{State, adapters::google::Google, jobs};
 
-use super::rig::{ANN, DUE, Rig, person};
+use super::{
+    rig::{ANN, DUE, Rig, person},
+    secrets::Lines,
+};
 
 /// A person with an account at the provider, and a mailbox and a calendar behind it.
 struct Reader {
@@ -86,6 +89,13 @@ impl Reader {
         let rings = store::overdue::rings(&self.rig.world.store, self.rig.world.now(), 100).await.unwrap();
         let source = |job| if let Job::PollSource { source } = job { Some(source) } else { None };
         rings.into_iter().filter_map(|ring| source(ring.job)).collect()
+    }
+
+    /// What the person sees of the mailbox at `GET /sources`.
+    async fn shown(&self) -> Value {
+        let token = self.rig.token(self.user).await;
+        let (_, body, _) = self.rig.ask(Method::GET, "/sources", &token, None).await;
+        body["items"].as_array().unwrap().iter().find(|item| item["kind"] == "gmail").unwrap().clone()
     }
 
     fn labels(&self, message: &str) -> Vec<String> {
@@ -159,15 +169,45 @@ async fn trouble_waits_as_told_shows_and_is_over_when_it_is_over() {
     reader.poll().await;
     let source = reader.source().await;
     assert_eq!((source.failures, source.due.since(reader.rig.world.now())), (1, TimeDelta::minutes(10)));
-    let token = reader.rig.token(reader.user).await;
-    let (_, body, _) = reader.rig.ask(Method::GET, "/sources", &token, None).await;
-    let shown: Vec<&Value> = body["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "gmail").collect();
-    assert_eq!(shown[0]["trouble"], "Google wants fewer calls.");
+    assert_eq!(reader.shown().await["trouble"], "Google wants fewer calls.");
     reader.poll().await;
     assert_eq!(reader.far.google.count("gmail.profile.list"), 1, "not before its time");
     reader.pass(TimeDelta::minutes(10));
     reader.poll().await;
     assert_eq!(reader.source().await.trouble, None);
+}
+
+#[tokio::test]
+async fn a_mail_that_can_not_be_read_costs_no_other_and_the_person_and_the_log_hear_of_it_without_its_words() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
+    let listening = tracing::subscriber::set_default(subscriber);
+    let reader = Reader::new().await;
+    let mails: BTreeSet<String> = (0..3).map(|n| reader.deliver(letter(n))).collect();
+    let bad = json!({ "id": 7, "labelIds": ["INBOX"], "snippet": "for your eyes only" });
+    reader.far.google.inject([Fault::on("gmail.messages.get", How::Says(bad.to_string())).after(1)]);
+    reader.poll().await;
+    let found = reader.signals().await;
+    assert_eq!(found.len(), 2, "the others came");
+    let shown = reader.shown().await;
+    assert_eq!((shown.get("trouble"), &shown["left_out"]["count"]), (None, &json!(1)), "{shown}");
+    let lost = mails.iter().find(|mail| !found.contains(mail)).unwrap();
+    assert_eq!(
+        shown["left_out"]["why"],
+        format!("The mail {lost} could not be read: `id` is missing or of the wrong type.")
+    );
+
+    let later = reader.deliver(letter(3));
+    reader.pass(source::LATEST);
+    reader.poll().await;
+    assert!(reader.signals().await.contains(&later), "and what comes after it");
+    assert_eq!(reader.shown().await["left_out"], shown["left_out"], "it is seen for good, and counted once");
+
+    drop(listening);
+    let logged = lines.text();
+    let line = logged.lines().find(|line| line.contains("left out")).unwrap();
+    assert!(line.contains("WARN") && line.contains(lost.as_str()) && line.contains("`id`"), "{line}");
+    assert!(!logged.contains("for your eyes only"), "{logged}");
 }
 
 #[tokio::test]

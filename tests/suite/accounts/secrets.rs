@@ -19,8 +19,15 @@ use worker::{State, adapters::google::Google, jobs};
 
 use super::rig::{ANN, CLIENT_SECRET, DUE, KEY, Rig, person};
 
+/// What is logged.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -138,7 +145,7 @@ async fn no_secret_is_in_any_table_any_log_line_or_any_answer() {
     answers.push_str(&disconnected.1.to_string());
 
     drop(listening);
-    let logged = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
+    let logged = lines.text();
     assert!(logged.contains("the person has to sign in again"), "the log was listened to");
     let stored = everything_stored(&rig).await;
     secrets.extend(rig.provider.minted());

@@ -13,7 +13,7 @@ use domain::{
     job::Job,
     outbox::Outbox,
     retry,
-    source::{Found, Source},
+    source::{Found, Kind, Source},
     time::Timestamp,
 };
 use runtime::Secret;
@@ -126,6 +126,13 @@ async fn keep(state: &State, user: UserId, claimed: Source, page: Page, now: Tim
         (false, false) => Found::News,
     };
     let read = claimed.read(cursor, found, draw(state), now);
+    let read = match left_out.last() {
+        Some(last) => {
+            let why = unread(read.kind, last);
+            read.without(left_out.len(), why, now)
+        }
+        None => read,
+    };
     sources::save(&mut tx, &lock, &read, now).await?;
     let ids: Vec<_> = new.iter().map(|signal| signal.id).collect();
     sources::brought(&mut tx, &lock, read.id, &ids).await?;
@@ -140,6 +147,16 @@ async fn keep(state: &State, user: UserId, claimed: Source, page: Page, now: Tim
         tracing::info!(source = kind, signals = ids.len(), "news");
     }
     Ok(more)
+}
+
+/// What was left out, for the person.
+fn unread(kind: Kind, left_out: &LeftOut) -> String {
+    let (one, this) = match kind {
+        Kind::Gmail => ("A mail", "The mail"),
+        Kind::GoogleCalendar => ("An event", "The event"),
+    };
+    let which = if left_out.id.is_empty() { one.to_owned() } else { format!("{this} {}", left_out.id) };
+    format!("{which} could not be read: {}.", left_out.wrong)
 }
 
 /// Second transaction where there is no page: later, and why.

@@ -63,8 +63,13 @@ function reading(source, connected) {
   const what = h("strong", null, SOURCE[source.kind] ?? name(source.kind));
   const last = source.read_at ? [" read ", when(source.read_at)] : " not read yet";
   if (!connected) return [what, last, "; waits for you."];
-  if (source.trouble) return [what, last, ". ", source.trouble, " Tried again ", when(source.due_at), "."];
-  return [what, last, "; next ", when(source.due_at), "."];
+  if (source.trouble) return [what, last, ". ", source.trouble, " Tried again ", when(source.due_at), ".", leftOut(source)];
+  return [what, last, "; next ", when(source.due_at), ".", leftOut(source)];
+}
+
+/** What could not be read there, if anything was: it is not tried again by itself, so it is said for good. */
+function leftOut({ left_out: lost }) {
+  return lost ? [` Left out ${lost.count === 1 ? "once" : `${lost.count} times`}, last `, when(lost.last_at), `: ${lost.why}`] : null;
 }
 
 function providers(all) {
