@@ -24,15 +24,14 @@ pub async fn show(json: bool) -> Result<()> {
         return Ok(());
     }
     println!(
-        "{:<18} {:>8} {:>10} {:>8} {:>6} {:>10}  oldest due",
+        "{:<18} {:>8} {:>10} {:>8} {:>7} {:>10}  oldest due",
         "queue", "due", "scheduled", "running", "dead", "done"
     );
     for queue in queues {
         let age = queue.oldest_due.map_or_else(|| "-".to_owned(), |age| format!("{} s", age.as_secs()));
-        println!(
-            "{:<18} {:>8} {:>10} {:>8} {:>6} {:>10}  {age}",
-            queue.queue, queue.due, queue.scheduled, queue.running, queue.dead, queue.done
-        );
+        let [due, scheduled, running, dead, done] =
+            [queue.due, queue.scheduled, queue.running, queue.dead, queue.done.unwrap_or_default()].map(counted);
+        println!("{:<18} {due:>8} {scheduled:>10} {running:>8} {dead:>7} {done:>10}  {age}", queue.queue);
     }
     for pause in jobs::pauses(&store).await? {
         println!("{} stands still since {}: {}", pause.queue, instant(pause.paused_at), line(&pause.why));
@@ -147,6 +146,11 @@ fn found(done: store::Result<()>, otherwise: impl FnOnce() -> String) -> Result<
         Err(store::Error::NotFound) => Err(Error::Usage(otherwise())),
         done => Ok(done?),
     }
+}
+
+/// A count, and whether it went on.
+fn counted(count: i32) -> String {
+    if count < jobs::COUNTED { count.to_string() } else { format!("{count}+") }
 }
 
 fn instant(at: DateTime<Utc>) -> String {

@@ -187,7 +187,7 @@ enum JobsCommand {
         /// Only of this queue.
         #[arg(long)]
         queue: Option<Kind>,
-        /// Only those whose last run said something that contains this.
+        /// Only those whose last run said something that contains this, of the first 10000 of a queue that stand so.
         #[arg(long)]
         because: Option<String>,
         /// So many at most.

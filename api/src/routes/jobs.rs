@@ -32,7 +32,7 @@ use crate::{
 pub(crate) struct Wanted {
     /// Only of this queue.
     queue: Option<String>,
-    /// Only those whose reason contains this.
+    /// Only those whose reason contains this, of the 10000 of each queue that died last.
     because: Option<String>,
     /// At most so many, 1 to 200; 50 unless told.
     #[param(minimum = 1, maximum = 200)]
@@ -50,7 +50,7 @@ pub(crate) struct Jobs {
     engines: Vec<Engine>,
 }
 
-/// One queue.
+/// One queue. Each count stops at 100000.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Depth {
     /// Its name.
@@ -103,11 +103,11 @@ pub(crate) async fn list(
     }
     let queues = jobs::depth(&api.store).await?.into_iter().map(|depth| Depth {
         queue: depth.queue,
-        due: depth.due,
-        scheduled: depth.scheduled,
-        running: depth.running,
-        dead: depth.dead,
-        done: depth.done,
+        due: depth.due.into(),
+        scheduled: depth.scheduled.into(),
+        running: depth.running.into(),
+        dead: depth.dead.into(),
+        done: depth.done.unwrap_or_default().into(),
         oldest_due_seconds: depth.oldest_due.map(|age| age.as_secs_f64()),
     });
     let queues = queues.collect();
@@ -150,7 +150,7 @@ pub(crate) struct Again {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Driven {
     /// Jobs that run again.
-    jobs: usize,
+    jobs: u64,
 }
 
 /// Give many dead jobs all their attempts again: all of them, of one queue, or those that died of the same.

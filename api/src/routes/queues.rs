@@ -29,7 +29,7 @@ use crate::{
 pub(crate) struct Wanted {
     /// Those that stand so: due, scheduled, running, dead or done; due unless told.
     state: Option<String>,
-    /// Only those whose last run said something that contains this.
+    /// Only those whose last run said something that contains this, of the first 10000 that stand so.
     because: Option<String>,
     /// At most so many, 1 to 200; 50 unless told.
     #[param(minimum = 1, maximum = 200)]

@@ -28,7 +28,7 @@ metrics! {
 
     // the whole database, the same from every process: sampled when somebody scrapes
     QUEUE_DEPTH: Gauge<2> = "skytwin_queue_depth" ["kind", "state"], "Jobs that are due, scheduled, running or dead; each counted up to 100000.";
-    QUEUE_OLDEST: Gauge<1> = "skytwin_queue_oldest_due_seconds" ["kind"], "How long the next job to be claimed has been due, in seconds.";
+    QUEUE_OLDEST: Gauge<1> = "skytwin_queue_oldest_due_seconds" ["kind"], "How long the oldest due job has been due, in seconds.";
     QUEUE_PAUSED: Gauge<1> = "skytwin_queue_paused" ["kind"], "1 while an operator has paused the queue for the whole fleet.";
     WORKERS: Gauge<1> = "skytwin_workers" ["kind"], "Workers that gave a sign of life within 30 seconds.";
     BREAKER_OPEN: Gauge<1> = "skytwin_engine_breaker_open" ["engine"], "1 while the engine is in trouble and its work waits.";

@@ -30,7 +30,6 @@
 //! A process may have to wait, after its grace, two statement limits for the last outcomes.
 
 mod ack;
-mod admin;
 mod backend;
 mod backlog;
 mod backoff;
@@ -45,17 +44,19 @@ mod db;
 mod enqueue;
 mod failure;
 mod keeper;
+mod lanes;
 mod lease;
 mod lent;
 mod levels;
 mod listener;
+mod listing;
 mod manage;
 mod prune;
+mod redrive;
 mod run;
 mod station;
 mod stats;
 
-pub use admin::{Dead, Depth, dead, depth, redrive};
 pub use backend::{Broken, Ending, PgQueue};
 pub use backlog::behind;
 pub use backoff::Backoff;
@@ -68,10 +69,12 @@ pub use enqueue::{NewJob, enqueue, enqueue_at};
 pub use failure::Failure;
 pub use lease::Lease;
 pub use lent::Lent;
-pub use levels::{Level, levels};
+pub use levels::{COUNTED, Level, depth, levels};
 pub use listener::Line;
-pub use manage::{Alive, Job, Pause, Stand, cancel, forget, jobs, pause, pauses, redrive_many, resume, workers};
+pub use listing::{Dead, Job, SEARCHED, Stand, dead, jobs};
+pub use manage::{Alive, Pause, cancel, forget, pause, pauses, resume, workers};
 pub use prune::{prune, prune_dead};
+pub use redrive::{Driven, Redrive, redrive};
 pub use run::{Run, RunLayer};
 pub use stats::{Counts, Stats};
 

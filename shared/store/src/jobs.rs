@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
-pub use queue::{Alive, Dead, Depth, Job, Pause, Stand};
+pub use queue::{Alive, COUNTED, Dead, Job, Level, Pause, SEARCHED, Stand};
 
 use crate::{Error, Result, Source, Store};
 
 /// A worker that was silent for longer is not counted as alive.
 const LATELY: Duration = Duration::from_secs(30);
-/// Dead jobs that one statement drives again.
-const BATCH: i64 = 500;
+/// Dead jobs that one statement looks at, to drive them again.
+const BATCH: i64 = 1000;
 
-/// How deep every queue is.
-pub async fn depth(store: &Store) -> Result<Vec<Depth>> {
+/// How deep every queue is; each count stops at [`COUNTED`].
+pub async fn depth(store: &Store) -> Result<Vec<Level>> {
     Ok(queue::depth(&mut *store.conn().await?, store.queue_now()).await?)
 }
 
 /// Jobs that will not run again by themselves, the latest first; of one queue or all, of those whose reason contains `why`
-/// or all.
+/// or all; looked for among [`SEARCHED`] of each queue.
 pub async fn dead(store: &Store, queue: Option<&str>, why: Option<&str>, limit: u32) -> Result<Vec<Dead>> {
     Ok(queue::dead(&mut *store.conn().await?, queue, why, i64::from(limit)).await?)
 }
 
-/// Jobs that stand so; of one queue or all, of those whose last run said `why` or all.
+/// Jobs that stand so; of one queue or all, of those whose last run said `why` or all; looked for among [`SEARCHED`] of each
+/// queue.
 pub async fn list(store: &Store, queue: Option<&str>, stand: Stand, why: Option<&str>, limit: u32) -> Result<Vec<Job>> {
     Ok(queue::jobs(&mut *store.conn().await?, queue, stand, why, i64::from(limit), store.queue_now()).await?)
 }
@@ -36,18 +37,17 @@ pub async fn redrive(store: &Store, id: &str) -> Result<()> {
 
 /// Gives dead jobs all their attempts again, in batches, and rings; of one queue or all, of those whose reason contains
 /// `why` or all. Gives how many.
-pub async fn redrive_many(store: &Store, queue: Option<&str>, why: Option<&str>) -> Result<usize> {
+pub async fn redrive_many(store: &Store, queue: Option<&str>, why: Option<&str>) -> Result<u64> {
+    let mut conn = store.conn().await?;
+    let mut pass = queue::Redrive::begin(&mut conn, queue, why, store.queue_now()).await?;
     let mut all = 0;
-    loop {
-        let mut conn = store.conn().await?;
-        let queues = queue::redrive_many(&mut *conn, queue, why, BATCH, store.queue_now()).await?;
-        let found = queues.len();
-        all += found;
-        store.bell().ring(queues.into_iter().collect::<std::collections::BTreeSet<_>>());
-        if i64::try_from(found).unwrap_or(0) < BATCH {
-            return Ok(all);
+    while let Some(driven) = pass.next(&mut conn, BATCH).await? {
+        if driven.jobs > 0 {
+            all += driven.jobs;
+            store.bell().ring([driven.queue]);
         }
     }
+    Ok(all)
 }
 
 /// Calls a waiting job off: it is dead, and the row it is about will say so. [`crate::Error::NotFound`] when it does not wait.

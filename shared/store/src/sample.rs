@@ -1,8 +1,8 @@
 //! The metrics that are true of the whole database, looked at when somebody scrapes: how deep the queues are, who works,
 //! which engines are in trouble.
 //!
-//! Invariant: a look costs the same however much there is. Depths are counted up to a bound and the oldest job is the
-//! next entry of the claim's own index. Looks are one at a time and within a process at most one a second.
+//! Invariant: a look costs the same however much there is. Depths are counted up to a bound and the oldest job is an
+//! entry of the claim's own index. Looks are one at a time and within a process at most one a second.
 
 use std::time::Duration;
 

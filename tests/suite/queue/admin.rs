@@ -32,17 +32,17 @@ async fn depth_counts_every_job_where_it_stands() {
         .await;
     eventually("the fourth is under way", async || journal.all() == [1, 2, 3, 4]).await;
     eventually("the outcomes of the others are written", async || worker.counts().acked == 3).await;
-    let depths = depth(&rig.pool, None).await.unwrap();
+    let depths = depth(&mut rig.lent().await, None).await.unwrap();
     assert_eq!(depths.len(), 2);
     let here = &depths[0];
     assert_eq!(here.queue, QUEUE);
-    assert_eq!((here.due, here.scheduled, here.running, here.dead, here.done), (2, 2, 1, 1, 1));
+    assert_eq!((here.due, here.scheduled, here.running, here.dead, here.done), (2, 2, 1, 1, Some(1)));
     assert!(here.oldest_due.is_some());
     assert_eq!((depths[1].queue.as_str(), depths[1].due), ("elsewhere", 1));
     gate.open();
     eventually("the rest is done", async || worker.counts().done == 4).await;
     worker.stop().await;
-    assert_eq!(depth(&rig.pool, None).await.unwrap()[0].oldest_due, None);
+    assert_eq!(depth(&mut rig.lent().await, None).await.unwrap()[0].oldest_due, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,15 +57,15 @@ async fn a_dead_job_is_listed_with_its_reason_and_runs_again_when_redriven() {
     let job = NewJob { max_attempts: 2, key: Some("row 1".into()), ..chore(1) };
     let id = rig.put(std::slice::from_ref(&job)).await.remove(0).unwrap();
     rig.rest().await;
-    let listed = dead(&rig.pool, Some(QUEUE), None, 10).await.unwrap();
+    let listed = dead(&mut rig.lent().await, Some(QUEUE), None, 10).await.unwrap();
     assert_eq!(listed.len(), 1);
     let one = &listed[0];
     assert_eq!((one.id.as_str(), one.attempts, one.why.as_str()), (id.as_str(), 2, "the far side is gone"));
     assert_eq!((one.payload.as_str(), one.key.as_deref()), (r#"{"n":1}"#, Some("row 1")));
     for (queue, why) in [("elsewhere", None), (QUEUE, Some("the near side"))] {
-        assert_eq!(dead(&rig.pool, Some(queue), why, 10).await.unwrap(), vec![]);
+        assert_eq!(dead(&mut rig.lent().await, Some(queue), why, 10).await.unwrap(), vec![]);
     }
-    assert_eq!(dead(&rig.pool, None, Some("far side"), 10).await.unwrap(), listed);
+    assert_eq!(dead(&mut rig.lent().await, None, Some("far side"), 10).await.unwrap(), listed);
 
     assert_eq!(redrive(&rig.pool, &id, None).await.unwrap().as_deref(), Some(QUEUE));
     rig.bell.ring([QUEUE]);
@@ -90,12 +90,12 @@ async fn pruning_removes_what_is_finished_and_old_in_batches_and_nothing_else() 
     worker.stop().await;
     let waiting = rig.put(&[NewJob { delay: Duration::from_secs(60), ..chore(9) }]).await.remove(0).unwrap();
     let day = Duration::from_secs(86_400);
-    assert_eq!(prune(&rig.pool, day, 100, None).await.unwrap(), 0, "too young");
+    assert_eq!(prune(&mut rig.lent().await, day, 100, None).await.unwrap(), 0, "too young");
     rig.meddle("UPDATE apalis.jobs SET done_at = done_at - interval '2 days'").await;
-    assert_eq!(prune(&rig.pool, day, 5, None).await.unwrap(), 5);
-    assert_eq!(prune(&rig.pool, day, 5, None).await.unwrap(), 2);
+    assert_eq!(prune(&mut rig.lent().await, day, 5, None).await.unwrap(), 5);
+    assert_eq!(prune(&mut rig.lent().await, day, 5, None).await.unwrap(), 2);
     assert_eq!(rig.rows().await.len(), 2, "the dead one waits for somebody");
-    assert_eq!(prune_dead(&rig.pool, day, 5, None).await.unwrap(), 1);
+    assert_eq!(prune_dead(&mut rig.lent().await, day, 5, None).await.unwrap(), 1);
     assert_eq!(rig.rows().await.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), [waiting.as_str()]);
 }
 
@@ -112,8 +112,8 @@ async fn the_queues_indexes_are_each_there_once() {
         "idx_apalis_jobs_fetch_partial",
         "idx_apalis_jobs_lock_by",
         "idx_jobs_idempotency_key",
-        "jobs_dead",
-        "jobs_done",
+        "jobs_dead_by_queue",
+        "jobs_done_by_queue",
         "jobs_held",
         "jobs_pkey",
     ];

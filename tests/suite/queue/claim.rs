@@ -100,7 +100,8 @@ fn claim_sql() -> String {
     claims.into_iter().next().unwrap()
 }
 
-fn nodes(plan: &serde_json::Value) -> Vec<&serde_json::Value> {
+/// A plan's nodes, itself first.
+pub(super) fn nodes(plan: &serde_json::Value) -> Vec<&serde_json::Value> {
     let below = plan["Plans"].as_array().into_iter().flatten().flat_map(nodes);
     std::iter::once(plan).chain(below).collect()
 }

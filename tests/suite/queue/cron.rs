@@ -80,7 +80,7 @@ async fn a_tick_runs_once_and_pruning_does_not_bring_it_back() {
     rig.rest().await;
 
     let now = *time.lock().unwrap() + TimeDelta::seconds(30);
-    let pruned = ::queue::prune(&rig.pool, Duration::ZERO, 100, Some(now)).await.unwrap();
+    let pruned = ::queue::prune(&mut rig.lent().await, Duration::ZERO, 100, Some(now)).await.unwrap();
     assert_eq!(pruned, 0, "its row is what says that it has been rung");
     let mut conn = rig.pool.acquire().await.unwrap();
     assert!(!ring(&mut *conn, &minutely(), Some(now)).await.unwrap().rung);
@@ -88,7 +88,7 @@ async fn a_tick_runs_once_and_pruning_does_not_bring_it_back() {
 
     let next = midnight() + TimeDelta::seconds(61);
     *time.lock().unwrap() = next;
-    let pruned = ::queue::prune(&rig.pool, Duration::ZERO, 100, Some(next)).await.unwrap();
+    let pruned = ::queue::prune(&mut rig.lent().await, Duration::ZERO, 100, Some(next)).await.unwrap();
     assert_eq!(pruned, 1, "its successor is due");
     worker.stop().await;
 }

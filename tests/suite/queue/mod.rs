@@ -14,5 +14,6 @@ mod lease;
 mod manage;
 mod outage;
 mod outcome;
+mod plans;
 mod rig;
 mod stop;

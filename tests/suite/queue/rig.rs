@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use ::queue::{Backoff, Bell, Config, Counts, Ending, Failure, Lease, NewJob, PgQueue, Stats, enqueue};
+use ::queue::{
+    Backoff, Bell, Config, Connections, Counts, Ending, Failure, Lease, Lent, NewJob, PgQueue, Stats, enqueue,
+};
 use apalis_core::{
     error::WorkerError,
     task::{attempt::Attempt, data::Data},
@@ -94,6 +96,11 @@ impl Rig {
         let ids = enqueue(&mut *conn, jobs).await.unwrap();
         self.bell.ring(jobs.iter().map(|job| job.queue.as_str()));
         ids
+    }
+
+    /// A connection as the store lends them.
+    pub(super) async fn lent(&self) -> Lent {
+        Connections::of(self.pool.clone()).get().await.unwrap()
     }
 
     pub(super) async fn row(&self, id: &str) -> Row {
