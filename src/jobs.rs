@@ -5,10 +5,14 @@ use domain::job::Kind;
 use runtime::Config;
 use store::{
     engines,
-    jobs::{self, Stand},
+    jobs::{self, Stand, Which},
 };
 
-use crate::{Error, Result, operate::open, terminal::audited};
+use crate::{
+    Error, Result,
+    operate::open,
+    terminal::{audited, rung_again},
+};
 
 /// Dead jobs that are told with the depths.
 const DEAD: u32 = 50;
@@ -90,9 +94,9 @@ pub async fn retry(id: &str) -> Result<()> {
 /// Runs dead jobs again: all, of one queue, or those that died of the same.
 pub async fn retry_many(queue: Option<Kind>, because: Option<&str>) -> Result<()> {
     let store = open(&Config::from_env()?).await?;
-    let which = queue.map_or("all queues", Kind::as_str);
-    let driven = async { Ok(jobs::redrive_many(&store, queue.map(Kind::as_str), because).await?) };
-    println!("{} jobs run again", audited(&store, "jobs retry", which, driven).await?);
+    let which = Which { queue: queue.map(Kind::as_str), because };
+    let driven = async { Ok(jobs::redrive_many(&store, which).await?) };
+    println!("{} jobs run again", rung_again(&store, "jobs retry", which, driven).await?);
     Ok(())
 }
 

@@ -32,9 +32,34 @@ pub(crate) async fn audited<T>(
     target: impl Display,
     doing: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let act = act(command, &target, None, Clock::system().now());
-    audit::begin(store, &act).await?;
+    let act = begun(store, command, &target).await?;
+    ended(store, &act, doing.await).await
+}
+
+/// The same of jobs that are to run again: then the row says how many did.
+pub(crate) async fn rung_again(
+    store: &Store,
+    command: &str,
+    target: impl Display,
+    doing: impl Future<Output = Result<u64>>,
+) -> Result<u64> {
+    let act = begun(store, command, &target).await?;
     let done = doing.await;
+    if let Ok(many) = done
+        && let Err(error) = audit::about(store, act.id, &format!("{many} run again: {target}")).await
+    {
+        eprintln!("skytwin: the audit lacks how many run again: {error}");
+    }
+    ended(store, &act, done).await
+}
+
+async fn begun(store: &Store, command: &str, target: &dyn Display) -> Result<Act> {
+    let act = act(command, target, None, Clock::system().now());
+    audit::begin(store, &act).await?;
+    Ok(act)
+}
+
+async fn ended<T>(store: &Store, act: &Act, done: Result<T>) -> Result<T> {
     let status = if done.is_ok() { DONE } else { FAILED };
     if let Err(error) = audit::end(store, act.id, status).await {
         eprintln!("skytwin: the audit lacks how this ended: {error}");

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use store::audit::{self, Act};
+use uuid::Uuid;
 
 use crate::{State as Api, caller::Caller, problem::Problem};
 
@@ -16,12 +17,28 @@ const TAKEN_OUT: [&str; 1] = ["/users/{id}/export"];
 /// A person's acts that open a door, or close one.
 const DOORS: [&str; 3] = ["/tokens", "/tokens/{id}", "/login-links"];
 
+/// The row of the act that is under way, in the extensions of its request: for a handler that knows more of it than the
+/// address says.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    id: Uuid,
+    address: String,
+}
+
+impl Row {
+    /// Writes what the act is about, or what came of it, behind the address.
+    pub(crate) async fn about(&self, api: &Api, what: &str) -> store::Result<()> {
+        audit::about(&api.store, self.id, &format!("{}: {what}", self.address)).await
+    }
+}
+
 /// Stands around what the caller asks for.
-pub(crate) async fn privileged(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(crate) async fn privileged(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let Some(act) = act(&api, &request) else { return next.run(request).await };
     if let Err(error) = audit::begin(&api.store, &act).await {
         return Problem::from(error).into_response();
     }
+    request.extensions_mut().insert(Row { id: act.id, address: act.target.clone() });
     let response = next.run(request).await;
     if let Err(error) = audit::end(&api.store, act.id, response.status().as_u16()).await {
         tracing::error!(%error, act = act.act, "the audit lacks how an act ended");

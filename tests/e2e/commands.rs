@@ -141,7 +141,12 @@ async fn every_privileged_command_is_in_the_audit_log_and_no_secret_is() {
         ("keys rotate", vec![], "test"),
         ("jobs retry", vec![&first], &first),
         ("jobs cancel", vec![&second], &second),
-        ("jobs retry", vec!["--queue", "evaluate_trust"], "evaluate_trust"),
+        (
+            "jobs retry",
+            vec!["--queue", "evaluate_trust", "--because", "called off"],
+            "1 run again: evaluate_trust, because \"called off\"",
+        ),
+        ("jobs retry", vec!["--because", "out of luck"], "0 run again: all queues, because \"out of luck\""),
         ("jobs pause", vec!["evaluate_trust", "--why", "a look"], "evaluate_trust"),
         ("jobs resume", vec!["evaluate_trust"], "evaluate_trust"),
         ("system stop", vec![], "everybody"),

@@ -1,7 +1,7 @@
 //! Jobs: how deep the queues are, what is dead and why, and trying again.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -11,11 +11,12 @@ use domain::{
     outbox::{Outbox, Ring},
 };
 use serde::{Deserialize, Serialize};
-use store::jobs;
+use store::jobs::{self, Which};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     State as Api,
+    audit::Row,
     body::Body,
     caller::Operator,
     cursor::{MOST, USUAL},
@@ -160,6 +161,7 @@ pub(crate) struct Driven {
 pub(crate) async fn retry_many(
     State(api): State<Api>,
     _: Operator,
+    Extension(row): Extension<Row>,
     Body(again): Body<Again>,
 ) -> Result<(StatusCode, Json<Driven>), Problem> {
     for (path, text) in [("/queue", &again.queue), ("/because", &again.because)] {
@@ -167,7 +169,12 @@ pub(crate) async fn retry_many(
             return Err(Problem::one(path, "text without NUL"));
         }
     }
-    let jobs = jobs::redrive_many(&api.store, again.queue.as_deref(), again.because.as_deref()).await?;
+    let which = Which { queue: again.queue.as_deref(), because: again.because.as_deref() };
+    row.about(&api, &which.to_string()).await?;
+    let jobs = jobs::redrive_many(&api.store, which).await?;
+    if let Err(error) = row.about(&api, &format!("{jobs} run again: {which}")).await {
+        tracing::error!(%error, jobs, %which, "the audit lacks how many jobs run again");
+    }
     Ok((StatusCode::ACCEPTED, Json(Driven { jobs })))
 }
 

@@ -1,12 +1,12 @@
-//! The audit of privileged acts: who, what, when. Written before the act and completed after it, or in the transaction that
-//! is the act; never changed else. Only what names a person is taken out when that person is deleted (`erase.rs`).
+//! The audit of privileged acts: who, what, when. Written before the act and completed during and after it, or in the
+//! transaction that is the act; never changed else. Only what names a person is taken out when that person is deleted (`erase.rs`).
 
 use domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::{Cursor, Page, Result, Source, page::one_more, row};
 
-/// Most bytes that are kept of an address.
+/// Most characters that are kept of a target.
 const LONGEST: usize = 500;
 
 /// A privileged act.
@@ -20,7 +20,7 @@ pub struct Act {
     pub actor: String,
     /// Method and route, or the command.
     pub act: String,
-    /// The address, or what the command was about.
+    /// The address, or what the command was about; and what more there is to say of it.
     pub target: String,
     /// The HTTP status it was answered with, or a command's exit code; none while nobody knows.
     pub status: Option<u16>,
@@ -28,19 +28,30 @@ pub struct Act {
 
 /// Writes an act: one that is about to begin, or, with its status, one that this transaction does.
 pub async fn begin(db: impl Source, act: &Act) -> Result<()> {
-    let target: String = row::text(&act.target).chars().take(LONGEST).collect();
     sqlx::query!(
         "INSERT INTO audit (id, at, actor, act, target, status) VALUES ($1, $2, $3, $4, $5, $6)",
         act.id,
         act.at.utc(),
         act.actor,
         act.act,
-        target,
+        kept(&act.target),
         act.status.map(row::number::<_, i16>).transpose()?,
     )
     .execute(&mut *db.conn().await?)
     .await?;
     Ok(())
+}
+
+/// Writes more exactly what an act is about that is under way, or what came of it, in place of what stood there.
+pub async fn about(db: impl Source, id: Uuid, target: &str) -> Result<()> {
+    sqlx::query!("UPDATE audit SET target = $2 WHERE id = $1", id, kept(target))
+        .execute(&mut *db.conn().await?)
+        .await?;
+    Ok(())
+}
+
+fn kept(target: &str) -> String {
+    row::text(target).chars().take(LONGEST).collect()
 }
 
 /// Writes how it ended.

@@ -1,6 +1,6 @@
 //! The operator's door to the queue: how deep, what stands where and why, who works; run again, call off, stand still.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 pub use queue::{Alive, COUNTED, Dead, Job, Level, Pause, SEARCHED, Stand};
 
@@ -10,6 +10,22 @@ use crate::{Error, Result, Source, Store};
 const LATELY: Duration = Duration::from_secs(30);
 /// Dead jobs that one statement looks at, to drive them again.
 const BATCH: i64 = 1000;
+
+/// Which dead jobs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Which<'a> {
+    /// Those of one queue, or all.
+    pub queue: Option<&'a str>,
+    /// Those whose reason contains this, or all.
+    pub because: Option<&'a str>,
+}
+
+impl fmt::Display for Which<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.queue.unwrap_or("all queues"))?;
+        self.because.map_or(Ok(()), |why| write!(f, ", because {why:?}"))
+    }
+}
 
 /// How deep every queue is; each count stops at [`COUNTED`].
 pub async fn depth(store: &Store) -> Result<Vec<Level>> {
@@ -35,11 +51,10 @@ pub async fn redrive(store: &Store, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives dead jobs all their attempts again, in batches, and rings; of one queue or all, of those whose reason contains
-/// `why` or all. Gives how many.
-pub async fn redrive_many(store: &Store, queue: Option<&str>, why: Option<&str>) -> Result<u64> {
+/// Gives dead jobs all their attempts again, in batches, and rings. Gives how many.
+pub async fn redrive_many(store: &Store, which: Which<'_>) -> Result<u64> {
     let mut conn = store.conn().await?;
-    let mut pass = queue::Redrive::begin(&mut conn, queue, why, store.queue_now()).await?;
+    let mut pass = queue::Redrive::begin(&mut conn, which.queue, which.because, store.queue_now()).await?;
     let mut all = 0;
     while let Some(driven) = pass.next(&mut conn, BATCH).await? {
         if driven.jobs > 0 {

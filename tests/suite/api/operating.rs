@@ -115,6 +115,34 @@ async fn what_operators_do_and_who_opens_a_door_is_audited_and_what_people_do_al
 }
 
 #[tokio::test]
+async fn the_audit_of_jobs_that_run_again_tells_of_which_queue_for_what_reason_and_how_many() {
+    let door = Door::open().await;
+    for _ in 0..3 {
+        door.post("/retention", BOOTSTRAP, &json!({})).send().await.is(202);
+    }
+    let jobs = door.get("/queues/housekeep/jobs", BOOTSTRAP).await.is(200).body();
+    for job in jobs["items"].as_array().unwrap() {
+        let cancel = format!("/jobs/{}/cancel", job["id"].as_str().unwrap());
+        door.post(&cancel, BOOTSTRAP, &json!({})).send().await.is(204);
+    }
+    for (again, told) in [
+        (
+            json!({ "queue": "housekeep", "because": "a \"wrong\" key" }),
+            r#"0 run again: housekeep, because "a \"wrong\" key""#,
+        ),
+        (json!({ "queue": "housekeep", "because": "called off" }), r#"3 run again: housekeep, because "called off""#),
+        (json!({ "queue": "notify" }), "0 run again: notify"),
+        (json!({}), "0 run again: all queues"),
+    ] {
+        door.post("/jobs/retry", BOOTSTRAP, &again).send().await.is(202);
+        let audit = door.get("/audit", BOOTSTRAP).await.is(200).body();
+        let target = format!("/jobs/retry: {told}");
+        let act = audit["items"].as_array().unwrap().iter().find(|act| act["target"] == target).expect(&target);
+        assert_eq!((&act["act"], &act["status"]), (&json!("POST /jobs/retry"), &json!(202)), "{audit}");
+    }
+}
+
+#[tokio::test]
 async fn retention_can_be_told_to_run_jobs_are_found_by_what_they_said_and_unknown_queues_are_none() {
     let door = Door::open().await;
     door.post("/retention", BOOTSTRAP, &json!({})).send().await.is(202);
