@@ -13,9 +13,10 @@ use std::{
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tests::{Process, eventually, free_port, within};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::fleet::{Fleet, Person, Process, eventually, free_port, settles};
+use crate::fleet::{Fleet, Person};
 
 /// Cells take turns: two at once would measure the machine.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -63,7 +64,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Waits until so many of a hundred were accepted.
     pub(crate) async fn percent(&self, percent: usize) {
-        eventually(&format!("{percent} % are accepted"), PATIENCE, async || {
+        within(PATIENCE, format!("{percent} % are accepted"), async || {
             (self.accepted.load(SeqCst) * 100 >= self.total * percent).then_some(())
         })
         .await;
@@ -122,7 +123,7 @@ impl Field {
 
     /// Waits until a worker has said that it works, so that what follows happens to one that does.
     pub(crate) async fn works(&self, which: usize) {
-        settles("the worker works", Duration::from_mins(1), async || {
+        eventually("the worker works", async || {
             let log = self.workers[which].log();
             if log.contains("\"working\"") { Ok(()) } else { Err(log) }
         })
@@ -160,7 +161,7 @@ impl Field {
 
     async fn account(mut self, what: &str) {
         let (total, person) = (self.progress.total, &self.person);
-        let (decided, executions) = settles("everything is decided and settled", PATIENCE, async || {
+        let (decided, executions) = within(PATIENCE, "everything is decided and settled", async || {
             let decisions = person.all("/decisions").await;
             let executions = person.all("/executions").await;
             let open: Vec<_> = executions.iter().filter(|one| one["state"] != "succeeded").collect();
@@ -173,7 +174,7 @@ impl Field {
             Err(format!("{decided} of {total} decided, nothing begun for {idle:?}, open {open:?}\n{jobs}"))
         })
         .await;
-        settles("the queue is at rest", Duration::from_mins(1), async || {
+        eventually("the queue is at rest", async || {
             let jobs: Value = serde_json::from_str(&self.fleet.command(&["jobs", "--json"])).unwrap();
             let mut queues = jobs["queues"].as_array().into_iter().flatten();
             let rests = queues.all(|queue| queue["running"] == 0 && queue["due"] == 0 && queue["dead"] == 0);
@@ -193,14 +194,14 @@ impl Field {
         );
         assert_eq!((executed, duplicated, lost), (total, 0, 0), "{what}");
         for process in self.workers.iter_mut().chain(&mut self.apis) {
-            assert_eq!(process.terminate(), Some(0), "SIGTERM is an orderly end: {}", process.log());
+            assert_eq!(process.terminate().await, Some(0), "SIGTERM is an orderly end: {}", process.log());
         }
     }
 }
 
 /// The person says yes to every question, until nothing is left to ask.
 async fn says_yes(person: &Person, total: usize) {
-    settles("every question is asked and answered", PATIENCE, async || {
+    within(PATIENCE, "every question is asked and answered", async || {
         // in this order: what is asked after the first look is none of the open ones
         let asked = person.all("/decisions?outcome=ask").await.len();
         let open: Vec<_> = person.all("/approvals").await.iter().map(|approval| approval["id"].clone()).collect();

@@ -5,7 +5,6 @@
 //! What a cell needs besides (a pgbouncer, an older release) it asks for, and fails without.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, waits by looking again and again, and breaks things with SQL of its own"

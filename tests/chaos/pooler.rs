@@ -11,10 +11,11 @@ use std::{
 use runtime::postgres::DATABASE;
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tempfile::TempDir;
+use tests::{eventually, free_port, within};
 
 use crate::{
     field::{Field, Setup},
-    fleet::{Fleet, eventually, free_port, settles},
+    fleet::Fleet,
 };
 
 /// To the server, for each database.
@@ -51,7 +52,7 @@ impl Pooler {
         let log = fs::File::create(folder.path().join("log")).unwrap();
         command.arg(folder.path().join("settings")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let pooler = Self { child: command.spawn().unwrap(), port, folder };
-        settles("pgbouncer passes on", Duration::from_secs(20), async || {
+        within(Duration::from_secs(20), "pgbouncer passes on", async || {
             let mut conn = connect(&pooler.url(fleet, DATABASE)).await.map_err(|_| pooler.log())?;
             conn.ping().await.map_err(|_| pooler.log())
         })
@@ -128,14 +129,14 @@ async fn behind(ears: impl FnOnce(&Fleet) -> String, lines: i64, what: &str) {
             field.progress.clone().percent(90).await;
             let (fleet, listening) =
                 (&field.fleet, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'skytwin bell'");
-            eventually("all of them listen, or none", Duration::from_mins(1), async || {
+            eventually("all of them listen, or none", async || {
                 (count(fleet, listening).await == lines).then_some(())
             })
             .await;
-            let pooled = "SELECT count(*) FROM pg_stat_activity
+            let others = "SELECT count(*) FROM pg_stat_activity
                            WHERE datname = current_database() AND application_name <> 'skytwin bell' AND pid <> pg_backend_pid()";
-            let pooled = count(fleet, pooled).await;
-            assert!((1..=POOL).contains(&pooled), "{pooled} connections, and the pool has {POOL}");
+            let others = count(fleet, others).await;
+            assert!((1..=POOL).contains(&others), "{others} connections, and the pool has {POOL}");
             field.progress.clone().percent(100).await;
             nothing_stays_behind(fleet, &url).await;
         })
@@ -171,11 +172,11 @@ async fn through_pgbouncer_many_migrate_at_once_and_nobody_listens() {
         nothing_stays_behind(&fleet, &url).await;
 
         let mut worker = fleet.start(&["worker"], &[("DATABASE_URL", &url)]);
-        settles("it says that it can't listen", Duration::from_mins(1), async || {
+        eventually("it says that it can't listen", async || {
             let log = worker.log();
             if log.contains("it leads to a proxy that pools connections") { Ok(()) } else { Err(log) }
         })
         .await;
-        assert_eq!(worker.terminate(), Some(0), "{}", worker.log());
+        assert_eq!(worker.terminate().await, Some(0), "{}", worker.log());
     }
 }

@@ -36,7 +36,9 @@ async fn a_dozen_workers_die_at_once_each_at_a_place_of_its_own() {
             let mut doomed: Vec<_> = places.map(|place| field.worker(&[("SKYTWIN_FAULT", &place)])).collect();
             field.progress.clone().percent(100).await;
             // Whoever has not come to its place is killed where it is.
-            doomed.iter_mut().for_each(crate::fleet::Process::kill9);
+            for worker in &mut doomed {
+                worker.kill9();
+            }
             let survivor = field.worker(&[]);
             field.workers.push(survivor);
         })
@@ -52,7 +54,7 @@ async fn workers_are_told_to_stop_under_load_again_and_again() {
                 field.progress.clone().percent(turn * 9).await;
                 let which = turn % 2;
                 field.works(which).await;
-                assert_eq!(field.workers[which].terminate(), Some(0), "{}", field.workers[which].log());
+                assert_eq!(field.workers[which].terminate().await, Some(0), "{}", field.workers[which].log());
                 field.workers[which] = field.worker(&[]);
             }
         })

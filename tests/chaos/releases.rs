@@ -31,9 +31,9 @@ async fn a_rolling_upgrade_from_an_older_release_and_back_loses_nothing() {
             field.workers.push(worker);
             // Both releases serve and work.
             progress.percent(50).await;
-            assert_eq!(field.apis.remove(0).terminate(), Some(0), "the old API");
+            assert_eq!(field.apis.remove(0).terminate().await, Some(0), "the old API");
             for which in [0, 1] {
-                assert_eq!(field.workers[which].terminate(), Some(0), "{}", field.workers[which].log());
+                assert_eq!(field.workers[which].terminate().await, Some(0), "{}", field.workers[which].log());
                 field.workers[which] = field.worker(&[]);
                 progress.percent(60 + which * 10).await;
             }

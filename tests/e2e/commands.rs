@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeSet,
     process::{Command, Output, Stdio},
-    time::Duration,
 };
 
 use domain::{
@@ -17,9 +16,9 @@ use runtime::postgres::DATABASE;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
-use tests::World;
+use tests::{World, eventually, free_port};
 
-use crate::fleet::{Fleet, Person, SKYTWIN, eventually, free_port};
+use crate::fleet::{Fleet, Person, SKYTWIN};
 
 const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -261,7 +260,6 @@ async fn a_mistake_is_told_and_changes_nothing() {
 /// An operator's day: everything is looked at, stopped, let go on, taken out and cleared away, from a terminal alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_runs_a_fleet_from_a_terminal() {
-    let minute = Duration::from_mins(1);
     let mut fleet = Fleet::new().await;
     let port = free_port();
     let (mut api, mut worker) = (fleet.api(port).await, fleet.start(&["worker"], &[]));
@@ -274,7 +272,7 @@ async fn an_operator_runs_a_fleet_from_a_terminal() {
         body["id"].as_str().unwrap().to_owned()
     };
     let decided = async |signal: &str| {
-        eventually("it is decided", minute, async || {
+        eventually("it is decided", async || {
             let (_, body) = ada.call("GET", &format!("/signals/{signal}"), None).await;
             (body["state"] == "decided").then_some(())
         })
@@ -289,7 +287,7 @@ async fn an_operator_runs_a_fleet_from_a_terminal() {
         assert_eq!(sign_in.send().await.unwrap().status(), expected);
     }
 
-    eventually("every queue has a worker", minute, async || {
+    eventually("every queue has a worker", async || {
         let workers = fleet.command(&["workers"]);
         domain::job::Kind::ALL.iter().all(|kind| workers.contains(kind.as_str())).then_some(())
     })
@@ -309,7 +307,7 @@ async fn an_operator_runs_a_fleet_from_a_terminal() {
     assert_eq!(others, json!({ "items": [] }));
     fleet.command(&["jobs", "retry", job]);
     fleet.command(&["jobs", "resume", "evaluate_signal"]);
-    eventually("the job is done", minute, async || {
+    eventually("the job is done", async || {
         fleet.command(&["jobs", "list", "--state", "done", "--queue", "evaluate_signal"]).contains(job).then_some(())
     })
     .await;
@@ -318,7 +316,7 @@ async fn an_operator_runs_a_fleet_from_a_terminal() {
     fleet.command(&["system", "stop"]);
     assert!(fleet.command(&["system"]).contains("stopped since"));
     let stopped = send(2).await;
-    eventually("its job has been put off", minute, async || {
+    eventually("its job has been put off", async || {
         fleet.command(&["jobs", "list", "--state", "scheduled"]).contains(&stopped).then_some(())
     })
     .await;
@@ -333,7 +331,7 @@ async fn an_operator_runs_a_fleet_from_a_terminal() {
     let old = "INSERT INTO audit (id, at, actor, act, target) VALUES (gen_random_uuid(), '2001-01-01', 'x', 'x', 'x')";
     sqlx::query(old).execute(&mut conn).await.unwrap();
     fleet.command(&["retention"]);
-    eventually("the old row is gone", minute, async || {
+    eventually("the old row is gone", async || {
         let left: i64 =
             sqlx::query_scalar("SELECT count(*) FROM audit WHERE act = 'x'").fetch_one(&mut conn).await.unwrap();
         (left == 0).then_some(())
@@ -370,5 +368,11 @@ async fn an_operator_runs_a_fleet_from_a_terminal() {
             "token add"
         ]
     );
-    assert_eq!((api.terminate(), worker.terminate()), (Some(0), Some(0)), "{}\n{}", api.log(), worker.log());
+    assert_eq!(
+        (api.terminate().await, worker.terminate().await),
+        (Some(0), Some(0)),
+        "{}\n{}",
+        api.log(),
+        worker.log()
+    );
 }

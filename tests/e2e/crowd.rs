@@ -8,9 +8,9 @@ use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use simulator::{End, Rule};
-use tests::eventually;
+use tests::{eventually, free_port};
 
-use crate::fleet::{Fleet, Person, free_port};
+use crate::fleet::{Fleet, Person};
 
 const EACH_CENTS: i64 = 1_000;
 const DAILY_CENTS: i64 = 50_000;

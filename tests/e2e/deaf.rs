@@ -1,15 +1,13 @@
 //! Where nobody can listen: behind a proxy that pools transactions only the listening connection goes to the server
 //! itself, and without any such connection everything is found by polling.
 
-use std::time::Duration;
-
 use reqwest::StatusCode;
 use runtime::postgres::DATABASE;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tests::Proxy;
+use tests::{Proxy, eventually, free_port};
 
-use crate::fleet::{Fleet, Person, free_port, settles};
+use crate::fleet::{Fleet, Person};
 
 const LETTERS: usize = 5;
 
@@ -29,7 +27,7 @@ async fn works_with(fleet: &mut Fleet, variables: &[(&str, &str)]) -> i64 {
         let (status, body) = person.call("POST", "/signals", Some(&letter)).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{body}");
     }
-    settles("every letter is archived", Duration::from_mins(1), async || {
+    eventually("every letter is archived", async || {
         let executions = person.all("/executions").await;
         let done = executions.iter().filter(|one| one["state"] == "succeeded").count();
         if done == LETTERS { Ok(()) } else { Err(format!("{executions:?}")) }
@@ -38,7 +36,7 @@ async fn works_with(fleet: &mut Fleet, variables: &[(&str, &str)]) -> i64 {
     let mut conn = PgConnection::connect_with(&fleet.postgres.options(DATABASE)).await.unwrap();
     let listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'skytwin bell'";
     let listening = sqlx::query_scalar(listening).fetch_one(&mut conn).await.unwrap();
-    assert_eq!((api.terminate(), worker.terminate()), (Some(0), Some(0)), "{}{}", api.log(), worker.log());
+    assert_eq!((api.terminate().await, worker.terminate().await), (Some(0), Some(0)), "{}{}", api.log(), worker.log());
     listening
 }
 

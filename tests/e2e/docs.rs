@@ -7,9 +7,10 @@ use std::{
 };
 
 use runtime::postgres;
+use tests::{free_port, within};
 
 use crate::{
-    fleet::{Fleet, SKYTWIN, eventually, free_port},
+    fleet::{Fleet, SKYTWIN},
     tour::blocks,
     up::{DEMO_SIGNALS, data, decisions, start},
 };
@@ -62,7 +63,7 @@ async fn the_operators_page_works_as_printed() {
 async fn the_tour_of_the_api_works_as_printed() {
     let (data, port) = (data(), free_port());
     let mut up = start(&data, port);
-    eventually("the demo's signals are decided", Duration::from_mins(2), async || {
+    within(Duration::from_mins(2), "the demo's signals are decided", async || {
         decisions(&data, &tests::http(), port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
     })
     .await;
@@ -74,5 +75,5 @@ async fn the_tour_of_the_api_works_as_printed() {
         &said,
         &["\"repeat\":true", "\"state\":\"rejected\"", "\"considered\":", "\"stopped\":true", "\"stopped\":false"],
     );
-    assert_eq!(up.terminate(), Some(0), "{}", up.log());
+    assert_eq!(up.terminate().await, Some(0), "{}", up.log());
 }

@@ -1,120 +1,19 @@
 //! A fleet of real processes on one Postgres: what a team runs, small.
 
 use std::{
-    fs::File,
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use reqwest::{Client, StatusCode};
 use runtime::postgres::{self, Embedded};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
+use tests::{Process, within};
 
 /// The binary under test.
 pub(crate) const SKYTWIN: &str = env!("CARGO_BIN_EXE_skytwin");
-
-/// One process of ours; killed when dropped.
-pub(crate) struct Process {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Process {
-    /// Starts `skytwin` with `arguments`; its output goes to `log`.
-    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)], log: PathBuf) -> Self {
-        Self::of(SKYTWIN.as_ref(), arguments, variables, log)
-    }
-
-    /// The same of another release.
-    pub(crate) fn of(release: &Path, arguments: &[&str], variables: &[(&str, &str)], log: PathBuf) -> Self {
-        let out = File::options().create(true).append(true).open(&log).unwrap();
-        let err = out.try_clone().unwrap();
-        let child = Command::new(release)
-            .args(arguments)
-            .env_remove("DATABASE_URL")
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .spawn()
-            .unwrap();
-        Self { child, log }
-    }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Sends a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    /// Ends it at once, as a crash would.
-    pub(crate) fn kill9(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Asks it to end and waits until it has; gives its exit code.
-    pub(crate) fn terminate(&mut self) -> Option<i32> {
-        self.signal(Signal::TERM);
-        self.ended()
-    }
-
-    /// Waits until it has ended; gives its exit code.
-    pub(crate) fn ended(&mut self) -> Option<i32> {
-        let until = Instant::now() + Duration::from_mins(1);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(Instant::now() < until, "it does not end; its log:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Everything it has said so far.
-    pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Already ended is fine: then there is nothing to kill.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// A port that is free now.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Looks again and again until `look` finds something; bounded.
-pub(crate) async fn eventually<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    settles(what, within, async || look().await.ok_or_else(String::new)).await
-}
-
-/// The same for a look that says what it saw instead: the last of it is told when the time is over.
-pub(crate) async fn settles<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let until = Instant::now() + within;
-    loop {
-        match look().await {
-            Ok(found) => return found,
-            Err(seen) => assert!(Instant::now() < until, "not within {within:?}: {what}; {seen}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
 
 /// Postgres, the engine, and as many processes as a test starts.
 pub(crate) struct Fleet {
@@ -183,12 +82,8 @@ impl Fleet {
             variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         variables.extend(more);
         self.started += 1;
-        Process::of(
-            &self.release,
-            arguments,
-            &variables,
-            self.folder.path().join(format!("{}-{}.log", arguments.join("-"), self.started)),
-        )
+        let log = self.folder.path().join(format!("{}-{}.log", arguments.join("-"), self.started));
+        Process::logging(&self.release, arguments, &variables, log)
     }
 
     /// Runs a command of the operator's to its end; gives its standard output.
@@ -215,13 +110,8 @@ impl Fleet {
     pub(crate) async fn api_with(&mut self, port: u16, more: &[(&str, &str)]) -> Process {
         let address = format!("127.0.0.1:{port}");
         let told: Vec<_> = more.iter().copied().chain([("SKYTWIN_LISTEN", address.as_str())]).collect();
-        let process = self.start(&["api"], &told);
-        let ready = format!("http://{address}/api/v1/health/ready");
-        eventually("the API is ready", Duration::from_mins(1), async || {
-            let answer = self.http.get(&ready).send().await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
+        let mut process = self.start(&["api"], &told);
+        process.answers(&format!("http://{address}/api/v1/health/ready")).await;
         process
     }
 }
@@ -264,7 +154,7 @@ impl Person {
     /// Calls until a process answers with something other than "not now"; safe, since every call of a test is idempotent.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let mut turn = 0_usize;
-        settles(&format!("{method} {path} is answered"), Duration::from_secs(90), async || {
+        within(Duration::from_secs(90), format!("{method} {path} is answered"), async || {
             turn += 1;
             let root = &self.roots[turn % self.roots.len()];
             let mut request =

@@ -7,8 +7,9 @@ use reqwest::StatusCode;
 use rustix::process::Signal;
 use serde_json::json;
 use simulator::{Reply, Rule};
+use tests::{eventually, free_port, within};
 
-use crate::fleet::{Fleet, Person, eventually, free_port};
+use crate::fleet::{Fleet, Person};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_was_frozen_past_its_lease_finds_its_work_done_and_changes_nothing() {
@@ -26,21 +27,18 @@ async fn a_worker_that_was_frozen_past_its_lease_finds_its_work_done_and_changes
         "payload": { "message_id": "m-1", "from": "news@letters.example", "subject": "Weekly letter", "category": "newsletter" } });
     let (status, body) = person.call("POST", "/signals", Some(&letter)).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{body}");
-    eventually("the engine is asked", Duration::from_mins(1), async || {
-        (!fleet.engine.received().is_empty()).then_some(())
-    })
-    .await;
+    eventually("the engine is asked", async || (!fleet.engine.received().is_empty()).then_some(())).await;
     first.signal(Signal::STOP);
 
     let mut second = fleet.start(&["worker"], &[]);
-    let settled = eventually("another worker settles it", Duration::from_mins(2), async || {
+    let settled = within(Duration::from_mins(2), "another worker settles it", async || {
         let executions = person.all("/executions").await;
         executions.into_iter().find(|execution| execution["state"] == "succeeded")
     })
     .await;
     first.signal(Signal::CONT);
-    assert_eq!(first.terminate(), Some(0), "{}", first.log());
-    assert_eq!(second.terminate(), Some(0), "{}", second.log());
+    assert_eq!(first.terminate().await, Some(0), "{}", first.log());
+    assert_eq!(second.terminate().await, Some(0), "{}", second.log());
 
     let after = person.all("/executions").await;
     assert_eq!(after.len(), 1);

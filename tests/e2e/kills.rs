@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, time::Duration};
 use reqwest::StatusCode;
 use serde_json::json;
 use simulator::{End, Rule, Twist};
+use tests::{free_port, within};
 
-use crate::fleet::{Fleet, Person, free_port, settles};
+use crate::fleet::{Fleet, Person};
 
 /// Every place between two steps: the first time it is the dispatch's, the second most likely a look's.
 const PLACES: [&str; 6] = [
@@ -41,11 +42,11 @@ async fn workers_killed_between_any_two_steps_leave_one_effect_each_and_everythi
             let (status, body) = person.call("POST", "/signals", Some(&letter)).await;
             assert_eq!(status, StatusCode::ACCEPTED, "{body}");
         }
-        assert_eq!(doomed.ended(), None, "{place}: no kill, it ended by itself:\n{}", doomed.log());
+        assert_eq!(doomed.ended().await, None, "{place}: no kill, it ended by itself:\n{}", doomed.log());
     }
 
     let mut survivor = fleet.start(&["worker"], &[]);
-    let executions = settles("everything is settled", Duration::from_mins(3), async || {
+    let executions = within(Duration::from_mins(3), "everything is settled", async || {
         let executions = person.all("/executions").await;
         let ends: Vec<_> = executions.iter().map(|execution| execution["state"].clone()).collect();
         if ends.len() == posted && ends.iter().all(|end| end == "succeeded") {
@@ -55,7 +56,7 @@ async fn workers_killed_between_any_two_steps_leave_one_effect_each_and_everythi
         }
     })
     .await;
-    assert_eq!(survivor.terminate(), Some(0), "{}", survivor.log());
+    assert_eq!(survivor.terminate().await, Some(0), "{}", survivor.log());
     let mut effects = BTreeMap::<String, u32>::new();
     for effect in fleet.engine.journal() {
         *effects.entry(effect.execution_id).or_default() += 1;

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tests::{eventually, free_port, within};
 
-use crate::{
-    fleet::{eventually, free_port},
-    up::{DEMO_SIGNALS, data, decisions, start},
-};
+use crate::up::{DEMO_SIGNALS, data, decisions, start};
 
 /// Whether the newsletter is in the inbox, by what the double keeps.
 fn in_inbox(data: &TempDir) -> Option<bool> {
@@ -24,14 +22,11 @@ fn in_inbox(data: &TempDir) -> Option<bool> {
 async fn a_newsletter_in_the_demos_mailbox_is_archived_there_and_undo_brings_it_back() {
     let (data, port, http) = (data(), free_port(), tests::http());
     let mut up = start(&data, port);
-    let found = eventually("the demo's signals are decided", Duration::from_mins(2), async || {
+    let found = within(Duration::from_mins(2), "the demo's signals are decided", async || {
         decisions(&data, &http, port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
     })
     .await;
-    eventually("the newsletter is archived", Duration::from_mins(1), async || {
-        (in_inbox(&data) == Some(false)).then_some(())
-    })
-    .await;
+    eventually("the newsletter is archived", async || (in_inbox(&data) == Some(false)).then_some(())).await;
 
     let note: Value = serde_json::from_slice(&std::fs::read(data.path().join("state/running.json")).unwrap()).unwrap();
     let token = note["token"].as_str().unwrap();
@@ -48,15 +43,12 @@ async fn a_newsletter_in_the_demos_mailbox_is_archived_there_and_undo_brings_it_
         }
     }
     let undo = format!("{root}/decisions/{}/undo", decision.expect("the newsletter's decision"));
-    eventually("it can be undone", Duration::from_mins(1), async || {
+    eventually("it can be undone", async || {
         let why = json!({ "reason": "I want to read it.", "severity": "minor" });
         let answer = http.post(&undo).bearer_auth(token).json(&why).send().await.ok()?;
         (answer.status() == 202).then_some(())
     })
     .await;
-    eventually("it is back in the inbox", Duration::from_mins(1), async || {
-        (in_inbox(&data) == Some(true)).then_some(())
-    })
-    .await;
-    assert_eq!(up.terminate(), Some(0), "{}", up.log());
+    eventually("it is back in the inbox", async || (in_inbox(&data) == Some(true)).then_some(())).await;
+    assert_eq!(up.terminate().await, Some(0), "{}", up.log());
 }

@@ -1,19 +1,17 @@
 //! What a fleet tells about itself: one trace from the POST through the queue to the engine, one line per request and per
 //! job, and the metrics of both processes.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tests::{Process, eventually, free_port};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use crate::fleet::{Fleet, Person, Process, eventually, free_port};
+use crate::fleet::{Fleet, Person};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -67,10 +65,8 @@ fn lines(process: &Process) -> Vec<Value> {
 
 /// The closing line of a request or a job, once it is there.
 async fn line(process: &Process, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-    eventually(what, Duration::from_mins(1), async || {
-        lines(process).into_iter().find(|line| line["ms"].is_number() && fits(&line["span"]))
-    })
-    .await
+    eventually(what, async || lines(process).into_iter().find(|line| line["ms"].is_number() && fits(&line["span"])))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +100,7 @@ async fn one_trace_goes_from_the_post_to_the_engine_and_lines_and_metrics_tell_o
         .unwrap();
     assert_eq!(posted.status(), StatusCode::ACCEPTED);
     let signal = posted.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
-    let execution = eventually("it is carried out", Duration::from_mins(1), async || {
+    let execution = eventually("it is carried out", async || {
         person.all("/executions").await.into_iter().find(|execution| execution["state"] == "succeeded")
     })
     .await;
@@ -173,7 +169,13 @@ async fn one_trace_goes_from_the_post_to_the_engine_and_lines_and_metrics_tell_o
     }
 
     // the spans: sent at the latest when the processes end
-    assert_eq!((worker.terminate(), api.terminate()), (Some(0), Some(0)), "{}\n{}", worker.log(), api.log());
+    assert_eq!(
+        (worker.terminate().await, api.terminate().await),
+        (Some(0), Some(0)),
+        "{}\n{}",
+        worker.log(),
+        api.log()
+    );
     let trace: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&TRACE[at * 2..at * 2 + 2], 16).unwrap()).collect();
     assert!(collector.has(&[&trace, b"skytwin-api", b"request"]), "the request's span");
     assert!(collector.has(&[&trace, b"skytwin-worker", b"job", b"evaluate_signal"]), "the decision's span");

@@ -2,8 +2,6 @@
 //!
 //! People, preferences and money are put into the database first, because no door lets anybody set them that way.
 
-use std::time::Duration;
-
 use domain::{facts::Facts, id::DecisionId, outbox::Outbox, signal::Signal};
 use reqwest::StatusCode;
 use runtime::{Clock, Entropy, postgres};
@@ -11,8 +9,9 @@ use serde_json::{Value, json};
 use skytwin::eval::{self, File, Report, Verdict};
 use sqlx::PgPool;
 use store::{Store, decisions, preferences, tokens, users};
+use tests::{eventually, free_port};
 
-use crate::fleet::{Fleet, eventually, free_port};
+use crate::fleet::Fleet;
 
 const SCENARIOS: &str = include_str!("../scenarios/dev.json");
 
@@ -79,7 +78,7 @@ async fn decide(fleet: &Fleet, root: &str, token: &str, signal: &Signal) -> Deci
     assert_eq!(answer.status(), StatusCode::ACCEPTED);
     let accepted: Value = answer.json().await.unwrap();
     let url = format!("{root}/signals/{}", accepted["id"].as_str().unwrap());
-    eventually("the signal is decided", Duration::from_mins(1), async || {
+    eventually("the signal is decided", async || {
         let shown: Value = fleet.http.get(&url).bearer_auth(token).send().await.ok()?.json().await.ok()?;
         shown["decision"].as_str()?.parse().ok()
     })

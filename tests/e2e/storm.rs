@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tests::{Process, eventually, free_port, within};
 
-use crate::fleet::{Fleet, Person, Process, eventually, free_port, settles};
+use crate::fleet::{Fleet, Person};
 
 const SIGNALS: usize = 500;
 const AT_ONCE: usize = 8;
@@ -78,7 +79,7 @@ async fn a_storm_of_kills_loses_nothing_and_doubles_nothing() {
     };
     let shaking = async {
         let passed = async |n: usize| {
-            eventually(&format!("signal {n} is posted"), Duration::from_mins(2), async || {
+            within(Duration::from_mins(2), format!("signal {n} is posted"), async || {
                 (next.load(std::sync::atomic::Ordering::SeqCst) >= n).then_some(())
             })
             .await;
@@ -99,7 +100,7 @@ async fn a_storm_of_kills_loses_nothing_and_doubles_nothing() {
     };
     tokio::join!(posting, shaking);
 
-    let decided = settles("500 decisions and nothing in flight", Duration::from_mins(2), async || {
+    let decided = within(Duration::from_mins(2), "500 decisions and nothing in flight", async || {
         let decisions = person.all("/decisions").await;
         let mut states: BTreeMap<String, usize> = BTreeMap::new();
         for execution in person.all("/executions").await {
@@ -124,7 +125,7 @@ async fn a_storm_of_kills_loses_nothing_and_doubles_nothing() {
     }
     assert_eq!(effects.len(), auto, "every execution took effect");
     assert!(effects.values().all(|times| *times == 1), "an effect was doubled: {effects:?}");
-    eventually("the queue is at rest", Duration::from_mins(1), async || {
+    eventually("the queue is at rest", async || {
         let jobs = fleet.command(&["jobs", "--json"]);
         let jobs: Value = serde_json::from_str(&jobs).unwrap();
         let queues = jobs["queues"].as_array()?;
@@ -134,6 +135,6 @@ async fn a_storm_of_kills_loses_nothing_and_doubles_nothing() {
     println!("{SIGNALS} accepted, {} decided, {auto} executed, 0 doubled, 0 lost", decided.len());
 
     for process in workers.iter_mut().chain(&mut apis) {
-        assert_eq!(process.terminate(), Some(0), "SIGTERM is an orderly end: {}", process.log());
+        assert_eq!(process.terminate().await, Some(0), "SIGTERM is an orderly end: {}", process.log());
     }
 }

@@ -8,8 +8,9 @@ use futures::future::join_all;
 use reqwest::Response;
 use runtime::{Clock, Entropy, postgres};
 use store::{Store, tokens, users};
+use tests::free_port;
 
-use crate::fleet::{Fleet, free_port};
+use crate::fleet::Fleet;
 
 const PEOPLE: usize = 100;
 const EACH: usize = 10;
@@ -115,5 +116,5 @@ async fn a_thousand_idle_clients_are_cheap_and_the_end_of_their_process_is_order
     let end = async |stream: &mut Response| while stream.chunk().await.unwrap_or_else(|e| panic!("{e:?}")).is_some() {};
     let everybody = join_all(streams.iter_mut().map(end));
     tokio::time::timeout(PATIENCE, everybody).await.expect("every stream ends");
-    assert_eq!(api.ended(), Some(0), "{}", api.log());
+    assert_eq!(api.ended().await, Some(0), "{}", api.log());
 }

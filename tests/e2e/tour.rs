@@ -5,9 +5,10 @@ use std::{
     process::{Command, Stdio},
     time::Duration,
 };
+use tests::{free_port, within};
 
 use crate::{
-    fleet::{SKYTWIN, eventually, free_port},
+    fleet::SKYTWIN,
     up::{DEMO_SIGNALS, data, decisions, start},
 };
 
@@ -28,7 +29,7 @@ pub(crate) fn blocks(text: &str) -> String {
 async fn the_tour_works_as_printed() {
     let (data, port) = (data(), free_port());
     let mut up = start(&data, port);
-    eventually("the demo's signals are decided", Duration::from_mins(2), async || {
+    within(Duration::from_mins(2), "the demo's signals are decided", async || {
         decisions(&data, &tests::http(), port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
     })
     .await;
@@ -58,5 +59,5 @@ async fn the_tour_works_as_printed() {
     ] {
         assert!(said.contains(shown), "the tour does not show {shown}:\n{said}");
     }
-    assert_eq!(up.terminate(), Some(0), "{}", up.log());
+    assert_eq!(up.terminate().await, Some(0), "{}", up.log());
 }

@@ -5,8 +5,9 @@ use std::{process::Command, time::Duration};
 use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
+use tests::{Process, free_port, within};
 
-use crate::fleet::{Process, SKYTWIN, eventually, free_port};
+use crate::fleet::SKYTWIN;
 
 /// How many signals the demo starts with.
 pub(crate) const DEMO_SIGNALS: usize = 10;
@@ -20,7 +21,8 @@ pub(crate) fn data() -> TempDir {
 
 pub(crate) fn start(data: &TempDir, port: u16) -> Process {
     let address = format!("127.0.0.1:{port}");
-    Process::start(
+    Process::logging::<&str>(
+        SKYTWIN,
         &[],
         &[("SKYTWIN_DATA_DIR", data.path().join("state").to_str().unwrap()), ("SKYTWIN_LISTEN", &address)],
         data.path().join("up.log"),
@@ -38,7 +40,7 @@ pub(crate) async fn decisions(data: &TempDir, http: &Client, port: u16) -> Optio
 async fn one_command_shows_a_demo_and_a_restart_continues_where_it_was() {
     let (data, port, http) = (data(), free_port(), tests::http());
     let mut up = start(&data, port);
-    let first = eventually("the demo's signals are decided", Duration::from_mins(2), async || {
+    let first = within(Duration::from_mins(2), "the demo's signals are decided", async || {
         decisions(&data, &http, port).await.filter(|decisions| decisions.len() >= DEMO_SIGNALS)
     })
     .await;
@@ -56,18 +58,18 @@ async fn one_command_shows_a_demo_and_a_restart_continues_where_it_was() {
     for told in [format!("http://127.0.0.1:{port}"), "token".into(), "curl".into()] {
         assert!(banner.contains(&told), "the banner does not tell `{told}`:\n{banner}");
     }
-    assert_eq!(up.terminate(), Some(0), "{}", up.log());
+    assert_eq!(up.terminate().await, Some(0), "{}", up.log());
 
     // A crash is survived as well as an end: the second start kills what the third finds.
     for orderly in [false, true] {
         let mut again = start(&data, port);
-        let found = eventually("the same decisions are there", Duration::from_mins(2), async || {
+        let found = within(Duration::from_mins(2), "the same decisions are there", async || {
             decisions(&data, &http, port).await
         })
         .await;
         assert_eq!(found.len(), first.len(), "the demo is seeded once");
         if orderly {
-            assert_eq!(again.terminate(), Some(0), "{}", again.log());
+            assert_eq!(again.terminate().await, Some(0), "{}", again.log());
         } else {
             again.kill9();
         }

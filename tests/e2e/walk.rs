@@ -6,9 +6,9 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tests::eventually;
+use tests::{eventually, free_port};
 
-use crate::fleet::{Fleet, Person, free_port};
+use crate::fleet::{Fleet, Person};
 
 /// A daily limit of $60, so that the third renewal does not fit.
 const DAILY_CENTS: i64 = 6_000;

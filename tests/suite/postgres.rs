@@ -122,7 +122,7 @@ async fn after_a_kill_of_its_owner_the_next_start_finds_the_data() {
     let folder = folder();
     let mut holder = holder(folder.path().to_str().unwrap());
     holder.says("HOLDING").await;
-    holder.kill9().await;
+    holder.kill9();
     let server = start(folder.path()).await.unwrap();
     assert_eq!(count(&server).await, 1);
     server.stop().await.unwrap();
@@ -139,7 +139,7 @@ async fn a_server_that_outlived_its_owner_is_stopped_by_the_next_start() {
     let postmaster = fs::read_to_string(folder.path().join("postgres/data/postmaster.pid")).unwrap();
     let postmaster: i32 = postmaster.lines().next().unwrap().parse().unwrap();
     kill_process(watchdog, Signal::KILL).unwrap();
-    holder.kill9().await;
+    holder.kill9();
     assert!(runs(postmaster), "the server was to outlive its owner");
 
     let server = start(folder.path()).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_throwaway_server_goes_with_its_process_even_when_that_is_killed() {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     assert!(root.exists() && TcpStream::connect(address).is_ok());
 
-    holder.kill9().await;
+    holder.kill9();
     eventually("the folder is gone", async || !root.exists()).await;
     eventually("the server is gone", async || TcpStream::connect(address).is_err()).await;
 }

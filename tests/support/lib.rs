@@ -11,8 +11,14 @@ pub mod world;
 pub use database::Database;
 pub use process::Process;
 pub use proxy::Proxy;
-pub use wait::eventually;
+pub use wait::{eventually, within};
 pub use world::World;
+
+/// A port of this machine that is free now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
 
 /// A client for what listens on this machine; gives up on an answer after 30 s.
 pub fn http() -> reqwest::Client {

@@ -1,48 +1,66 @@
-//! Real processes, from the built binaries: started, watched through their output, and ended in every way.
+//! Real processes, from built binaries: started, watched through their log, and ended in every way.
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader, Read},
-    path::Path,
+    fs::{self, File},
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::NamedTempFile;
 
 use crate::{eventually, http};
 
-/// A running process; killed when dropped. Its output is kept, and shown when the test fails.
+/// Lines of its log that a process of a failing test shows.
+const SHOWN: usize = 60;
+
+/// A running process; killed when dropped. What it says is kept in a file, and shown when the test fails.
 #[derive(Debug)]
 pub struct Process {
     name: String,
     child: Child,
-    output: Arc<Mutex<Vec<String>>>,
-    readers: [thread::JoinHandle<()>; 2],
+    log: PathBuf,
+    /// What stood in the log before.
+    before: usize,
+    /// Keeps a log of its own as long as this.
+    _own: Option<NamedTempFile>,
 }
 
 impl Process {
     /// Starts `program` (a test of the root package says `env!("CARGO_BIN_EXE_skytwin")`) with nothing in
     /// its environment but PATH, HOME and `variables`.
     pub fn start<A: AsRef<OsStr>>(program: impl AsRef<Path>, arguments: &[A], variables: &[(&str, &str)]) -> Self {
+        let own = NamedTempFile::new().expect("a file for its log");
+        let mut process = Self::logging(program, arguments, variables, own.path());
+        process._own = Some(own);
+        process
+    }
+
+    /// The same; what it says goes to the end of `log`, behind what others said there.
+    pub fn logging<A: AsRef<OsStr>>(
+        program: impl AsRef<Path>,
+        arguments: &[A],
+        variables: &[(&str, &str)],
+        log: impl Into<PathBuf>,
+    ) -> Self {
+        let log = log.into();
+        let out = File::options().create(true).append(true).open(&log).expect("its log");
+        let before = read(&log).len();
         let mut command = Command::new(program.as_ref());
-        command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).env_clear().stdin(Stdio::null());
+        command.stdout(out.try_clone().expect("its log for both streams")).stderr(out);
         for name in ["PATH", "HOME", "TMPDIR", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
         }
         command.envs(variables.iter().copied());
-        let mut child = command.spawn().unwrap_or_else(|e| panic!("start {}: {e}", program.as_ref().display()));
-        let output = Arc::new(Mutex::new(Vec::new()));
-        let readers = [
-            collect(child.stdout.take().expect("piped"), &output),
-            collect(child.stderr.take().expect("piped"), &output),
-        ];
+        let child = command.spawn().unwrap_or_else(|e| panic!("start {}: {e}", program.as_ref().display()));
         let words = arguments.iter().map(|a| a.as_ref().to_string_lossy().into_owned());
         let name = format!("{} {}", child.id(), words.collect::<Vec<_>>().join(" "));
-        Self { name, child, output, readers }
+        Self { name, child, log, before, _own: None }
     }
 
     /// Its process id.
@@ -50,16 +68,21 @@ impl Process {
         self.child.id()
     }
 
-    /// Everything it has printed so far, both streams, line by line.
-    pub fn output(&self) -> Vec<String> {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Everything in its log so far: both streams, and what was there before it.
+    pub fn log(&self) -> String {
+        read(&self.log)
     }
 
-    /// Waits for a line that contains `part`; panics if the process ends without one.
+    /// Waits for a line of its own that contains `part`; panics if the process ends without one.
     pub async fn says(&mut self, part: &str) -> String {
         let found = eventually(format!("{} says {part:?}", self.name), async || {
-            let ended = !self.is_running() && self.readers.iter().all(thread::JoinHandle::is_finished);
-            let line = self.output().into_iter().find(|line| line.contains(part));
+            // in this order: what it said before its end is there by then
+            let ended = !self.is_running();
+            let log = self.log();
+            let own = log.get(self.before..).unwrap_or_default();
+            // a line that is still being written may lack its end
+            let mut lines = own.split_inclusive('\n').filter(|line| ended || line.ends_with('\n'));
+            let line = lines.find(|line| line.contains(part)).map(|line| line.trim_end_matches('\n').to_owned());
             line.map(Ok).or_else(|| ended.then_some(Err("ended")))
         });
         found.await.unwrap_or_else(|how| panic!("{how} without saying {part:?}"))
@@ -75,7 +98,7 @@ impl Process {
             let answer = client.get(url).send().await.ok()?;
             answer.status().is_success().then_some(true)
         });
-        assert!(answered.await, "ended before it answered {url}");
+        assert!(answered.await, "{} ended before it answered {url}", self.name);
     }
 
     /// Is it still there?
@@ -83,41 +106,28 @@ impl Process {
         self.child.try_wait().expect("its state").is_none()
     }
 
-    /// Ends it as a crash would, and waits for that.
-    pub async fn kill9(&mut self) -> ExitStatus {
-        self.signal(Signal::KILL);
-        self.exit().await
-    }
-
-    /// Asks it to end (SIGTERM).
-    pub fn terminate(&self) {
-        self.signal(Signal::TERM);
-    }
-
-    /// Ctrl-C.
-    pub fn interrupt(&self) {
-        self.signal(Signal::INT);
-    }
-
-    /// Stops it in its tracks (SIGSTOP), until [`Process::go_on`].
-    pub fn freeze(&self) {
-        self.signal(Signal::STOP);
-    }
-
-    /// Lets it go on (SIGCONT).
-    pub fn go_on(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    /// Waits for its end.
-    pub async fn exit(&mut self) -> ExitStatus {
-        let name = self.name.clone();
-        eventually(format!("{name} ends"), async || self.child.try_wait().expect("its state")).await
-    }
-
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         // A child that was not waited for keeps its id, so this can hit nobody else.
         let _ = kill_process(Pid::from_child(&self.child), signal);
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill9(&mut self) -> ExitStatus {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("its end")
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has; gives its exit code.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// Waits until it has ended; gives its exit code, or none when a signal ended it.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let name = self.name.clone();
+        eventually(format!("{name} ends"), async || self.child.try_wait().expect("its state")).await.code()
     }
 }
 
@@ -126,18 +136,14 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let output = self.output();
-            eprintln!("--- {} (last of {} lines)", self.name, output.len());
-            output.iter().rev().take(60).rev().for_each(|line| eprintln!("{line}"));
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("--- {} (last of {} lines)", self.name, lines.len());
+            lines.iter().rev().take(SHOWN).rev().for_each(|line| eprintln!("{line}"));
         }
     }
 }
 
-fn collect(stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<String>>>) -> thread::JoinHandle<()> {
-    let into = Arc::clone(into);
-    thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            into.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        }
-    })
+fn read(log: &Path) -> String {
+    fs::read(log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
 }

@@ -34,7 +34,8 @@ impl<T> Look for Option<T> {
 impl<T, E: Debug> Look for Result<T, E> {
     type Seen = T;
     fn seen(self) -> Result<T, String> {
-        self.map_err(|error| format!("{error:?}"))
+        // often it is somebody's log: what were lines there are lines here
+        self.map_err(|error| format!("{error:?}").replace("\\n", "\n"))
     }
 }
 

@@ -53,7 +53,7 @@ async fn what_happens_elsewhere_arrives_without_a_reload_also_after_the_apis_wer
     there.was_not_reloaded().await;
 
     // One of the two ends in order: nobody who looks notices more than a blink.
-    stage.apis[0].terminate();
+    stage.apis[0].terminate().await;
     stage.post(&renewal("three", "Third plan", 499)).await;
     here.sees("h3", "Third plan").await;
     here.was_not_reloaded().await;

@@ -15,6 +15,7 @@ use simulator::{
     google::{self, Google},
     provider::{self, Options, Provider},
 };
+use tests::{Process, free_port};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -22,7 +23,7 @@ use tokio::{
 };
 
 use super::driver::{Browser, Driver};
-use crate::fleet::{Fleet, Person, Process, free_port};
+use crate::fleet::{Fleet, Person};
 
 /// The person's address at the provider.
 pub(crate) const MAIL: &str = "robin@mail.example";
