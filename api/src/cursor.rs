@@ -38,16 +38,23 @@ impl Paging {
 
 /// The place and the number of rows that a cursor and a limit mean.
 pub fn read(cursor: Option<&str>, limit: Option<u32>) -> Result<(Option<Cursor>, u32), Problem> {
-    let limit = limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::one("limit", format!("a page has 1 to {MOST} rows")));
-    }
+    let limit = rows(limit)?;
     match cursor {
         None => Ok((None, limit)),
         Some(text) => match decode(text) {
             Some(place) => Ok((Some(place), limit)),
             None => Err(Problem::one("cursor", "this is no cursor of ours; take `next` of the page before as it is")),
         },
+    }
+}
+
+/// The number of rows that a limit means.
+pub fn rows(limit: Option<u32>) -> Result<u32, Problem> {
+    let limit = limit.unwrap_or(USUAL);
+    if (1..=MOST).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::one("limit", format!("a page has 1 to {MOST} rows")))
     }
 }
 

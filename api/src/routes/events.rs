@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     State as Api,
     caller::{Person, Read},
-    cursor::{MOST, USUAL},
+    cursor,
     problem::Problem,
     query::Query,
     wire::decision::Event,
@@ -46,12 +46,9 @@ pub(crate) async fn list(
     caller: Person<Read>,
     Query(from): Query<From>,
 ) -> Result<Json<Events>, Problem> {
-    let limit = from.limit.unwrap_or(USUAL);
+    let limit = cursor::rows(from.limit)?;
     if from.after < 0 {
         return Err(Problem::one("after", "the number of an event, or 0"));
-    }
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::one("limit", format!("1 to {MOST}")));
     }
     let events = events::since(&api.store, caller.user, from.after, limit).await?;
     let next = events.last().map_or(from.after, |event| event.seq);

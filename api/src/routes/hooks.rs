@@ -8,7 +8,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use chrono::TimeDelta;
@@ -22,13 +22,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
     hooks::{self, Hook},
-    signals::{self, Accepted, Identity},
+    signals::Identity,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook::signature::{self, Signed};
 
-use super::signals::{Receipt, location};
+use super::signals::{Receipt, accept};
 use crate::{
     State as Api, body,
     body::Body,
@@ -223,17 +223,7 @@ pub(crate) async fn receive(
     signed.check(secrets.iter().map(vault::Opened::reveal), now).map_err(|why| unsigned(format!("{why}.")))?;
 
     let signal = signal(&hook, delivery, body::read(&bytes)?, api.entropy.id(now), now)?;
-    let mut tx = api.store.begin().await?;
-    let lock = tx.lock(hook.user).await?;
-    let identity = Identity::External(delivery.to_owned());
-    let (status, id, repeat) = match signals::accept(&mut tx, &lock, &signal, identity, now).await? {
-        Accepted::New(id) => {
-            tx.commit(signal.taken(), now).await?;
-            (StatusCode::ACCEPTED, id, false)
-        }
-        Accepted::Repeat(id) => (StatusCode::OK, id, true),
-    };
-    Ok((status, [(header::LOCATION, location(id))], Json(Receipt::new(id, repeat))).into_response())
+    accept(&api, &signal, Identity::External(delivery.to_owned()), now).await
 }
 
 fn unsigned(detail: String) -> Problem {

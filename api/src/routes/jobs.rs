@@ -19,7 +19,7 @@ use crate::{
     audit::Row,
     body::Body,
     caller::Operator,
-    cursor::{MOST, USUAL},
+    cursor,
     problem::Problem,
     query::Query,
     routes::engine,
@@ -98,10 +98,7 @@ pub(crate) async fn list(
     _: Operator,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Jobs>, Problem> {
-    let limit = wanted.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::one("limit", format!("1 to {MOST}")));
-    }
+    let limit = cursor::rows(wanted.limit)?;
     let queues = jobs::depth(&api.store).await?.into_iter().map(|depth| Depth {
         queue: depth.queue,
         due: depth.due.into(),

@@ -12,14 +12,7 @@ use store::jobs::{self, Stand};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    State as Api,
-    body::Body,
-    caller::Operator,
-    check::Checks,
-    cursor::{MOST, USUAL},
-    problem::Problem,
-    query::Query,
-    wire::words,
+    State as Api, body::Body, caller::Operator, check::Checks, cursor, problem::Problem, query::Query, wire::words,
 };
 
 /// Which jobs.
@@ -115,10 +108,7 @@ pub(crate) async fn list(
     Path(queue): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Jobs>, Problem> {
-    let (queue, limit) = (known(&queue)?, wanted.limit.unwrap_or(USUAL));
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::one("limit", format!("1 to {MOST}")));
-    }
+    let (queue, limit) = (known(&queue)?, cursor::rows(wanted.limit)?);
     let stand = wanted.state.as_deref().map_or(Some(Stand::Due), Stand::named);
     let stand = stand.ok_or_else(|| Problem::one("state", "due, scheduled, running, dead or done"))?;
     let found = jobs::list(&api.store, Some(queue.as_str()), stand, wanted.because.as_deref(), limit).await?;

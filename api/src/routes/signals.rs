@@ -8,9 +8,13 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::id::{SignalId, kind};
+use domain::{
+    id::{SignalId, kind},
+    signal as inner,
+    time::Timestamp,
+};
 use serde::Serialize;
-use store::signals::{self, Accepted};
+use store::signals::{self, Accepted, Identity};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -68,10 +72,19 @@ pub(crate) async fn post(
     new.check()?;
     let identity = new.identity(keyed(&caller.key, key).as_deref());
     let signal = new.signal(api.entropy.id(now), caller.user, now);
+    accept(&api, &signal, identity, now).await
+}
 
+/// Takes a signal in and says so, whichever door it came through: it and its evaluation are stored before the answer.
+pub(super) async fn accept(
+    api: &Api,
+    signal: &inner::Signal,
+    identity: Identity,
+    now: Timestamp,
+) -> Result<Response, Problem> {
     let mut tx = api.store.begin().await?;
-    let lock = tx.lock(caller.user).await?;
-    let (status, id, repeat) = match signals::accept(&mut tx, &lock, &signal, identity, now).await? {
+    let lock = tx.lock(signal.user).await?;
+    let (status, id, repeat) = match signals::accept(&mut tx, &lock, signal, identity, now).await? {
         Accepted::New(id) => {
             tx.commit(signal.taken(), now).await?;
             (StatusCode::ACCEPTED, id, false)

@@ -79,7 +79,7 @@ pub(crate) async fn list(
     caller: Person<Read>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Versions>, Problem> {
-    let (_, limit) = cursor::read(None, wanted.limit)?;
+    let limit = cursor::rows(wanted.limit)?;
     let found = learning::versions(&api.store, caller.user, wanted.before, limit).await?;
     Ok(Json(Versions { items: found.into_iter().map(Summary::from).collect() }))
 }

@@ -9,7 +9,7 @@ pub(crate) mod sign;
 pub(crate) mod verdict;
 pub(crate) mod wire;
 
-pub(crate) use self::order::{Order, RESULT};
+pub(crate) use self::order::{Order, instructions};
 pub use self::wire::AddressError;
 
 use serde::Deserialize;
