@@ -1,13 +1,14 @@
 //! Connections between two uses.
 //!
 //! A pool asks every connection that comes back whether it is alive: a round trip for each use, which under load is a
-//! third of all. Whoever knows that his connection is at rest (its last statement was answered in full, no transaction is
-//! open) says so, and the next in need gets it as it is, the one used last first: its server process has everything warm.
+//! third of all. [`Lent`] knows when its connection is at rest (its last statement was answered in full, no transaction is
+//! open), and the next in need gets it as it is, the one used last first: its server process has everything warm.
 //!
 //! Invariants: nobody waits for a connection while one rests here, because who has none asks here first and no more of
 //! them may be out than the pool gives, less some for those who ask the pool itself. What may be in the middle of
-//! something goes back the pool's own way. What rested longer than a moment is asked before it is used, and none stays
-//! out of the pool for ever: the pool has its own rules for old ones.
+//! something goes back the pool's own way. What rested longer than a moment is asked before it is used, what is as old as
+//! one that did not answer is not used again, and none stays out of the pool for ever: the pool has its own rules for old
+//! ones.
 
 use std::{
     fmt,

@@ -4,9 +4,10 @@
 //! Why a bound of ours: a line that died without a word looks like a server that thinks, and no setting of the server's
 //! reaches whoever waits on it. Without one a loop that asks the database now and then would stand still for ever.
 //!
-//! Invariants: every statement goes through [`Executor`], so none is missed; a statement counts as over only once its
-//! answer was read to the end, and is then summed for the work at hand; what may be in the middle of something goes back the pool's own way, which asks it, and what
-//! did not answer in time is thrown away, with everything that rests and has not answered since.
+//! Invariants: every statement goes through [`Executor`], so none is missed; it counts as over only once its answer was
+//! read to the end, and is then summed for the work at hand; what may be in the middle of something goes back the pool's
+//! own way, which asks it, and what did not answer in time is thrown away, with everything that rests and has not
+//! answered since.
 
 use std::{fmt, time::Duration};
 

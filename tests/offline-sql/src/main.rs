@@ -43,6 +43,8 @@ async fn main() -> Result<ExitCode> {
         let text = fs::read_to_string(&config).unwrap_or_default();
         ensure!(text.contains(VARIABLE), "{} must set [common] database-url-var = \"{VARIABLE}\"", config.display());
     }
+    // what is built may go elsewhere
+    fs::create_dir_all(root.join("target")).context("target")?;
     let lock = File::create(root.join("target/offline-sql.lock")).context("target/offline-sql.lock")?;
     lock.lock().context("waiting for another run")?;
 
