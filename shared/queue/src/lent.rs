@@ -16,6 +16,7 @@ use futures::{
     future::BoxFuture,
     stream::{BoxStream, try_unfold},
 };
+use observe::thread;
 use sqlx::{
     Describe, Either, Error, Execute, Executor, Postgres, SqlStr,
     pool::PoolConnection,
@@ -25,8 +26,6 @@ use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, error::Elapsed, timeout},
 };
-
-use observe::thread;
 
 use crate::{
     Connections,
