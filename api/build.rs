@@ -8,9 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-#[expect(clippy::disallowed_methods, reason = "cargo says where to write, and only while building")]
 fn main() -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard");
+    // both are asked for when it runs: what was built in one checkout may run in another
+    let folder = given("CARGO_MANIFEST_DIR")?.join("dashboard");
     println!("cargo:rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
     collect(&folder, &mut files)?;
@@ -23,8 +23,13 @@ fn main() -> io::Result<()> {
         })
         .collect();
     let table = format!("static FILES: &[(&str, &[u8])] = &[\n{rows}];\n");
-    let out = std::env::var_os("OUT_DIR").map(PathBuf::from).ok_or(io::ErrorKind::NotFound)?;
-    fs::write(out.join("dashboard.rs"), table)
+    fs::write(given("OUT_DIR")?.join("dashboard.rs"), table)
+}
+
+/// A folder that cargo tells of.
+#[expect(clippy::disallowed_methods, reason = "cargo says where to read and write, and only while building")]
+fn given(name: &str) -> io::Result<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, name))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
