@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use domain::id::UserId;
 use oauth::Providers;
 use runtime::{Clock, Config, Entropy, Faults, Retention, Secret};
-use store::{Store, Tx, identities};
-use vault::Keyring;
+use store::Store;
+use vault::{Binding, Keyring, Sealed};
 
 use crate::{
     Error,
@@ -67,10 +67,8 @@ impl State {
     ///
     /// An identity of their own that can't be opened is never replaced by the shared one: acting as somebody else is
     /// worse than waiting.
-    pub(crate) async fn identity(&self, tx: &mut Tx, user: UserId) -> Result<Identity, Halt> {
-        let Some((binding, proof)) = identities::proof(tx, user, self.engine.name()).await? else {
-            return Ok(self.identity.clone());
-        };
+    pub(crate) fn identity(&self, user: UserId, proof: Option<(Binding, Sealed)>) -> Result<Identity, Halt> {
+        let Some((binding, proof)) = proof else { return Ok(self.identity.clone()) };
         let closed = |why: &dyn fmt::Display| {
             tracing::error!(%user, %why, "a person's identity at the engine can't be opened: their work waits");
             Halt::Later { delay: CLOSED, why: "this process can't open the person's identity at the engine" }

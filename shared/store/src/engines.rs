@@ -12,8 +12,9 @@ use domain::{
     time::Timestamp,
 };
 use uuid::Uuid;
+use vault::{Binding, Sealed};
 
-use crate::{Result, Source, Store, Tx, row};
+use crate::{Result, Source, Store, Tx, identities, row};
 
 /// Whom an engine's limits are counted for: a person with an identity of their own there, or everybody else together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,23 +75,40 @@ fn stored(instants: &[Timestamp]) -> Vec<DateTime<Utc>> {
     instants.iter().map(|at| at.utc()).collect()
 }
 
-/// An engine's breaker, and until when it wants to hear nothing of this caller: one read, without a lock.
-pub async fn gate(tx: &mut Tx, engine: &str, caller: Caller) -> Result<(Breaker, Option<Timestamp>)> {
+/// What stands between a person's execution and an engine.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// The engine's breaker.
+    pub breaker: Breaker,
+    /// What proves who the person is there, sealed; none where they have no identity of their own.
+    pub proof: Option<(Binding, Sealed)>,
+    /// Until when the engine wants to hear nothing of whom the person calls as.
+    pub quiet: Option<Timestamp>,
+}
+
+/// How the engine is, and as whom the person calls it: one read, without a lock.
+pub async fn gate(tx: &mut Tx, engine: &str, user: UserId) -> Result<Gate> {
+    let bound = identities::binding(user, engine);
     let row = sqlx::query!(
         r#"SELECT e.failures AS "failures?", e.last_failure AS "last_failure?", e.opened_at AS "opened_at?",
                   e.open_until AS "open_until?", e.rest_seconds AS "rest_seconds?", e.probe_execution AS "probe_execution?",
                   e.probe_until AS "probe_until?", e.misconfigured_at AS "misconfigured_at?",
-                  e.misconfigured_why AS "misconfigured_why?", c.quiet_until AS "quiet_until?"
+                  e.misconfigured_why AS "misconfigured_why?", s.sealed AS "sealed?", c.quiet_until AS "quiet_until?"
              FROM (SELECT $1::text AS name) n
              LEFT JOIN engines e ON e.name = n.name
-             LEFT JOIN engine_callers c ON c.engine = n.name AND c.caller = $2"#,
+             LEFT JOIN secrets s ON s.purpose = $2 AND s.subject_id = $3 AND s.user_id = $4
+             LEFT JOIN engine_callers c
+               ON c.engine = n.name AND c.caller = CASE WHEN s.sealed IS NULL THEN $5 ELSE $6 END"#,
         engine,
-        caller.name(),
+        bound.purpose.as_str(),
+        bound.subject,
+        bound.user,
+        Caller(None).name(),
+        Caller(Some(user)).name(),
     )
     .fetch_one(tx.connection())
     .await?;
-    let quiet = row.quiet_until.map(Into::into);
-    let row = EngineRow {
+    let breaker = EngineRow {
         failures: row.failures,
         last_failure: row.last_failure,
         opened_at: row.opened_at,
@@ -100,8 +118,10 @@ pub async fn gate(tx: &mut Tx, engine: &str, caller: Caller) -> Result<(Breaker,
         probe_until: row.probe_until,
         misconfigured_at: row.misconfigured_at,
         misconfigured_why: row.misconfigured_why,
-    };
-    Ok((row.read(), quiet))
+    }
+    .read();
+    let proof = row.sealed.map(|sealed| (bound, Sealed::from_bytes(sealed)));
+    Ok(Gate { breaker, proof, quiet: row.quiet_until.map(Into::into) })
 }
 
 /// Takes the probe's place for an execution, if nobody was faster; it is taken with the transaction.

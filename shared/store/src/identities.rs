@@ -93,13 +93,3 @@ pub async fn list(db: impl Source, user: UserId) -> Result<Vec<EngineIdentity>> 
     });
     Ok(read.collect())
 }
-
-/// What proves a person's identity at an engine, sealed; none where they have none of their own.
-pub async fn proof(db: impl Source, user: UserId, engine: &str) -> Result<Option<(Binding, Sealed)>> {
-    let bound = binding(user, engine);
-    match secrets::get(db, bound).await {
-        Ok(sealed) => Ok(Some((bound, sealed))),
-        Err(Error::NotFound) => Ok(None),
-        Err(error) => Err(error),
-    }
-}

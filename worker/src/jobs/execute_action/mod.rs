@@ -27,7 +27,7 @@ use domain::{
 use observe::metrics;
 use queue::Backoff;
 use runtime::clock::Stopwatch;
-use store::{Tx, UserLock, approvals, decisions, engines::Caller, executions, facts, ledger, users};
+use store::{Tx, UserLock, approvals, decisions, engines, engines::Caller, executions, facts, ledger, users};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -180,8 +180,9 @@ async fn claim(state: &State, turn: &Turn, id: ExecutionId) -> Result<Claim, Hal
     } else {
         let prepare = |planned: &Execution| state.engine.prepare(planned, reversed.as_ref());
         let (claimed, next) = execution.clone().claim(state.engine.carrier(), prepare, now);
-        let identity = state.identity(&mut tx, user).await?;
-        match passage::ask(state, &mut tx, Caller(identity.user), (&claimed, next), now).await? {
+        let engines::Gate { breaker, proof, quiet } = engines::gate(&mut tx, state.engine.name(), user).await?;
+        let identity = state.identity(user, proof)?;
+        match passage::ask(state, &mut tx, Caller(identity.user), (breaker, quiet), (&claimed, next), now).await? {
             Gate::Pass(known) => (claimed, next, By::Engine { identity, known }),
             Gate::Wait(until, why) => {
                 let parked = Execution { in_doubt_since: claimed.in_doubt_since, ..execution.parked(until, now) };
@@ -251,12 +252,17 @@ async fn settle(state: &State, user: UserId, answered: &Execution, now: Timestam
 }
 
 async fn told(tx: &mut Tx, lock: &UserLock, settled: &Execution, now: Timestamp) -> Result<Outbox, Halt> {
-    let settings: Settings = users::settings(&mut *tx, lock.user()).await?;
-    let mut outbox = telling::settled(settled, &settings, now);
+    let mut outbox = telling::ended(settled);
     if let (Some(reversed), Phase::Succeeded) = (settled.reverses, settled.state.phase()) {
         let reversed = executions::load(tx, lock, reversed).await?;
         outbox = outbox.and(telling::refund(settled, &reversed));
     }
+    // most of what the twin does alone costs nothing and goes well: nobody is told, so nobody's settings are asked for
+    if settled.reserved.is_none() && !telling::is_news(settled) {
+        return Ok(outbox);
+    }
+    let settings: Settings = users::settings(&mut *tx, lock.user()).await?;
+    outbox = telling::notice(settled, &settings, now).into_iter().fold(outbox, Outbox::notify);
     if settled.reserved.is_none() {
         return Ok(outbox);
     }

@@ -30,18 +30,19 @@ pub(super) enum Gate {
     Wait(Timestamp, &'static str),
 }
 
-/// Asks whether this claim may be carried to the engine; a place and the probe's part are taken with the transaction.
+/// Asks whether this claim may be carried to the engine, whose breaker is like this and which wants to be left alone until
+/// then; a place and the probe's part are taken with the transaction.
 pub(super) async fn ask(
     state: &State,
     tx: &mut Tx,
     caller: Caller,
+    (breaker, quiet): (Breaker, Option<Timestamp>),
     (claimed, next): (&Execution, Next),
     now: Timestamp,
 ) -> Result<Gate, Halt> {
     let Some(class) = Class::of(next) else { return Ok(Gate::Pass(Breaker::default())) };
     let wait = |until: Timestamp, why| Ok(Gate::Wait(spread(until, now, state.entropy.fraction()), why));
     let engine = state.engine.name();
-    let (breaker, quiet) = engines::gate(tx, engine, caller).await?;
     if let Some(until) = quiet.filter(|until| *until > now) {
         return wait(until, "the engine asked to be left alone");
     }

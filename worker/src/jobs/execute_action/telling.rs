@@ -24,6 +24,11 @@ pub(super) fn started(execution: &Execution) -> Outbox {
 
 /// An execution that is settled now: its steps, its end, its money, and what the person should know.
 pub(crate) fn settled(execution: &Execution, settings: &Settings, now: Timestamp) -> Outbox {
+    notice(execution, settings, now).into_iter().fold(ended(execution), Outbox::notify)
+}
+
+/// Its steps, its end and its money, for whoever follows along.
+pub(super) fn ended(execution: &Execution) -> Outbox {
     let user = execution.user;
     let steps = execution.steps.iter().filter(|step| step.state != StepState::Cancelled);
     let mut outbox = steps.fold(Outbox::nothing(), |outbox, step| {
@@ -46,10 +51,7 @@ pub(crate) fn settled(execution: &Execution, settings: &Settings, now: Timestamp
     if execution.reserved.is_some() || actual.is_some() {
         outbox = outbox.event(user, event::Name::SpendChanged, object(spend(execution, actual)));
     }
-    match notice(execution, settings, now) {
-        Some(notice) => outbox.notify(notice),
-        None => outbox,
-    }
+    outbox
 }
 
 fn spend(execution: &Execution, actual: Option<Money>) -> Value {
@@ -60,10 +62,30 @@ fn spend(execution: &Execution, actual: Option<Money>) -> Value {
 
 /// What the person should know: what they agreed to, and whatever did not go as it should. What the twin did on its
 /// own and well stands in the feed.
-fn notice(execution: &Execution, settings: &Settings, now: Timestamp) -> Option<notify::New> {
+pub(super) fn notice(execution: &Execution, settings: &Settings, now: Timestamp) -> Option<notify::New> {
+    let (kind, severity, title, body) = words(execution)?;
+    Some(notify::New {
+        user: execution.user,
+        kind,
+        severity,
+        title,
+        body,
+        link: Some(format!("/api/v1/executions/{}", execution.id)),
+        dedupe_key: format!("{kind}:{}", execution.id),
+        deliver_at: quiet::deliver_at(severity, settings, now),
+    })
+}
+
+/// Whether there is anything in it that the person should know.
+pub(super) fn is_news(execution: &Execution) -> bool {
+    words(execution).is_some()
+}
+
+/// What kind of notice it makes, how grave, with what title and body.
+fn words(execution: &Execution) -> Option<(notify::Kind, Severity, String, String)> {
     let undo = execution.kind == Kind::Undo;
     let what = execution.action.in_words();
-    let (kind, severity, title, body) = match &execution.state {
+    Some(match &execution.state {
         State::Succeeded { .. } if undo => (
             notify::Kind::Executed,
             Severity::Info,
@@ -101,16 +123,6 @@ fn notice(execution: &Execution, settings: &Settings, now: Timestamp) -> Option<
         State::Cancelled { .. } | State::Succeeded { .. } | State::Planned { .. } | State::Running { .. } => {
             return None;
         }
-    };
-    Some(notify::New {
-        user: execution.user,
-        kind,
-        severity,
-        title,
-        body,
-        link: Some(format!("/api/v1/executions/{}", execution.id)),
-        dedupe_key: format!("{kind}:{}", execution.id),
-        deliver_at: quiet::deliver_at(severity, settings, now),
     })
 }
 
