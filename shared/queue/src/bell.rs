@@ -1,8 +1,10 @@
 //! The bell: tells workers, here and in other processes, that there is something to look at.
 //!
 //! One per process, cheap to clone. Ringing wakes the workers of this process at once and, coalesced (at most one
-//! NOTIFY statement per millisecond, whatever the load), those of all others. Hearing is one LISTEN connection per process
-//! for every queue and every further channel (`listener.rs`).
+//! NOTIFY statement per millisecond, whatever the load), those of all others. Nobody waits for a word that a worker here
+//! has heard, nor for one to whoever looks on: such words go along with the next, or a little later by themselves, since
+//! each NOTIFY wakes every process. Hearing is one LISTEN connection per process for every queue and every further channel
+//! (`listener.rs`).
 //!
 //! Invariant: a bell only saves time. Wakes are stored permits, so one that arrives during a claim is kept; one that
 //! is lost on the way costs a poll interval and nothing else.
@@ -20,7 +22,7 @@ use sqlx::PgPool;
 use tokio::{
     sync::{Notify, broadcast},
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use ulid::Ulid;
 
@@ -30,6 +32,8 @@ use crate::{Connections, db::Db, listener, listener::Line};
 const QUEUES: &str = "queue_bell";
 /// Between two NOTIFY statements of one process.
 const COALESCE: Duration = Duration::from_millis(1);
+/// How long a word that is not in a hurry waits for one that is.
+const COMPANY: Duration = Duration::from_millis(25);
 /// For the NOTIFY statement, and for everything the listening connection does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Words a slow subscriber may fall behind before it is told to look for itself.
@@ -75,17 +79,21 @@ impl Bell {
     /// Says that these queues have jobs. Call it after the commit; it neither waits nor fails.
     pub fn ring<Q: Into<String>>(&self, queues: impl IntoIterator<Item = Q>) {
         for queue in queues {
-            self.tell(QUEUES, queue);
+            let queue = queue.into();
+            if self.tower.wake(&queue) {
+                self.tower.say(QUEUES.to_owned(), queue);
+            } else {
+                self.tower.say_at_once(queue);
+            }
         }
     }
 
-    /// Says `word` to every subscriber of `channel`, here at once and elsewhere soon. Equal words said within a few
-    /// milliseconds arrive once. At most 7 kB.
+    /// Says `word` to every subscriber of `channel`, here at once and elsewhere within some tens of milliseconds. Equal
+    /// words said meanwhile arrive once. At most 7 kB.
     pub fn tell(&self, channel: impl Into<String>, word: impl Into<String>) {
         let (channel, word) = (channel.into(), word.into());
         self.tower.hear(&channel, &word);
-        self.tower.unsent().insert((channel, word));
-        self.tower.to_send.notify_one();
+        self.tower.say(channel, word);
     }
 
     /// Hears what is said on `channel`, through the process's one listening connection.
@@ -152,6 +160,8 @@ pub(crate) struct Tower {
     pub(crate) channels_changed: Notify,
     unsent: Mutex<BTreeSet<(String, String)>>,
     to_send: Notify,
+    /// Something of that is in a hurry.
+    hurry: Notify,
     pub(crate) up: AtomicBool,
 }
 
@@ -164,6 +174,7 @@ impl Tower {
             channels_changed: Notify::new(),
             unsent: Mutex::default(),
             to_send: Notify::new(),
+            hurry: Notify::new(),
             up: AtomicBool::new(false),
         }
     }
@@ -183,8 +194,19 @@ impl Tower {
 
     /// Says something that nobody but our own line takes notice of.
     pub(crate) fn echo(&self) {
-        self.unsent().insert((QUEUES.to_owned(), String::new()));
+        self.say_at_once(String::new());
+    }
+
+    /// To be sent soon.
+    fn say(&self, channel: String, word: String) {
+        lock(&self.unsent).insert((channel, word));
         self.to_send.notify_one();
+    }
+
+    /// A queue's name, or nothing, to be sent now.
+    fn say_at_once(&self, word: String) {
+        self.say(QUEUES.to_owned(), word);
+        self.hurry.notify_one();
     }
 
     /// Passes on what arrived over the wire, unless we sent it ourselves.
@@ -199,13 +221,21 @@ impl Tower {
 
     fn hear(&self, channel: &str, word: &str) {
         if channel == QUEUES {
-            if let Some(workers) = lock(&self.workers).get(word) {
-                workers.iter().filter_map(Weak::upgrade).for_each(|worker| worker.notify_one());
-            }
+            self.wake(word);
         } else if let Some(subscribers) = lock(&self.channels).get(channel) {
             // an error only says that nobody is subscribed any more
             drop(subscribers.send(Word::Said(word.to_owned())));
         }
+    }
+
+    /// Wakes the workers of a queue, if there are any here.
+    fn wake(&self, queue: &str) -> bool {
+        let workers = lock(&self.workers);
+        let here = workers.get(queue).into_iter().flatten().filter_map(Weak::upgrade);
+        here.fold(false, |_, worker| {
+            worker.notify_one();
+            true
+        })
     }
 
     /// The line was down: whatever was said meanwhile is lost, so everybody looks.
@@ -213,17 +243,16 @@ impl Tower {
         lock(&self.workers).values().flatten().filter_map(Weak::upgrade).for_each(|worker| worker.notify_one());
         lock(&self.channels).values().for_each(|subscribers| drop(subscribers.send(Word::Missed)));
     }
-
-    fn unsent(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
-        lock(&self.unsent)
-    }
 }
 
-/// Sends what piled up, one statement at a time, and then rests: the pile is the coalescing.
+/// Sends what piled up, one statement at a time, and then rests: the pile is the coalescing. (A hurry that comes while the
+/// pile is sent is kept, and costs the next words their company at worst.)
 async fn send(db: Db, tower: Arc<Tower>) {
     loop {
         tower.to_send.notified().await;
-        let pile = std::mem::take(&mut *tower.unsent());
+        // in time or not, it goes
+        drop(timeout(COMPANY, tower.hurry.notified()).await);
+        let pile = std::mem::take(&mut *lock(&tower.unsent));
         if pile.is_empty() {
             continue;
         }
