@@ -68,6 +68,11 @@ impl Figure {
         Self { goal: Some(Goal::AtMost(most)), ..self }
     }
 
+    /// Its value, if it tells of this.
+    pub(super) fn value_of(&self, what: &str) -> Option<f64> {
+        (self.what == what).then_some(self.value)
+    }
+
     fn is_met(&self) -> Option<bool> {
         self.goal.map(|goal| goal.is_met(self.value))
     }
@@ -124,11 +129,6 @@ impl Report {
             eprintln!("  {}: {:.2} {}", figure.what, figure.value, figure.unit);
         }
         self.figures.extend(figures);
-    }
-
-    /// The value of an earlier figure.
-    pub(super) fn value(&self, what: &str) -> Option<f64> {
-        self.figures.iter().find(|figure| figure.what == what).map(|figure| figure.value)
     }
 
     pub(super) fn json(&self) -> String {

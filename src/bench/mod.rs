@@ -122,9 +122,12 @@ pub async fn run(options: &Options) -> Result<()> {
     let mut report = Report::new(options);
     let measured = async {
         for part in Part::ALL.into_iter().filter(|part| wanted(*part)) {
+            // the pipeline is measured in the middle of what it is compared with
+            if part == Part::Pipeline && wanted(Part::Floor) {
+                continue;
+            }
             eprintln!("measuring: {part:?}");
-            let figures = measure(part, &ground, options, &report).await?;
-            report.add(figures);
+            report.add(measure(part, &ground, options, wanted(Part::Pipeline)).await?);
         }
         Ok(())
     };
@@ -143,10 +146,14 @@ pub async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-async fn measure(part: Part, ground: &Ground, options: &Options, so_far: &Report) -> Result<Vec<Figure>> {
+async fn measure(part: Part, ground: &Ground, options: &Options, with_pipeline: bool) -> Result<Vec<Figure>> {
     match part {
         Part::Pipeline => pipeline::measure(ground, options).await,
-        Part::Floor => floor::measure(ground, options, so_far.value(pipeline::SETTLED)).await,
+        Part::Floor => {
+            let between =
+                async || if with_pipeline { pipeline::measure(ground, options).await } else { Ok(Vec::new()) };
+            floor::measure(ground, options, between).await
+        }
         Part::Latency => latency::measure(ground, options).await,
         Part::Wake => wake::measure(ground, options).await,
         Part::Backlog => backlog::measure(ground, options).await,

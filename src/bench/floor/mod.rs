@@ -1,5 +1,7 @@
 //! (b) The floor: the bare statements of one signal's life, one round trip each, on as many connections as the processes
-//! of the pipeline have, with nothing in between: no HTTP, no queue, no engine, no thought.
+//! of the pipeline may have, with nothing in between: no HTTP, no queue, no engine, no thought.
+//!
+//! Half of it is measured before the pipeline and half after, so that a machine whose speed drifts drifts for both.
 //!
 //! The life is spelt out in `life.rs` as the rules of the domain need it: everything is read where it is decided, under
 //! the person's lock, and read again before it is carried out. A pipeline that needs fewer round trips for the same can
@@ -12,7 +14,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use domain::{decide::decide, id::SignalId, outbox::Outbox};
+use domain::{decide::decide, id::SignalId, job::Kind, outbox::Outbox};
 use runtime::{Clock, Entropy, clock::Stopwatch};
 use sqlx::{ConnectOptions, PgConnection};
 use store::{Store, facts};
@@ -31,16 +33,20 @@ use crate::{Error, Result};
 
 /// What the pipeline must reach of it.
 const GOAL: f64 = 0.7;
-/// Connections of a process for its requests or jobs, and of a worker for its queues.
+/// Connections of a process for its requests or jobs.
 const OWN: u32 = 10;
-const QUEUES: u32 = 8;
 
-pub(super) async fn measure(ground: &Ground, options: &Options, settled: Option<f64>) -> Result<Vec<Figure>> {
+/// Measures it; `between` is measured between its halves, and compared with it.
+pub(super) async fn measure(
+    ground: &Ground,
+    options: &Options,
+    between: impl AsyncFnOnce() -> Result<Vec<Figure>>,
+) -> Result<Vec<Figure>> {
     let site = ground.site("floor", 4).await?;
     let people: Arc<[Person]> = people::settle(ground, &site.store, options.people).await?.into();
     let life = Arc::new(sample(ground, &site.store, &people).await?);
     let mut connections = Vec::new();
-    for _ in 0..options.apis * OWN + options.workers * (OWN + QUEUES) {
+    for _ in 0..count(options)? {
         connections.push(site.store.pool().connect_options().connect().await?);
     }
     if let Some(first) = connections.first_mut() {
@@ -50,18 +56,33 @@ pub(super) async fn measure(ground: &Ground, options: &Options, settled: Option<
     let connections = lives.run(connections, options.people * pipeline::WARM).await?;
     looks::analyze(site.store.pool()).await?;
     let connections = lives.run(connections, options.people).await?;
-    let whole = Stopwatch::start();
-    let ended = lives.run(connections, options.signals).await?;
-    let floor = per_second(options.signals, whole.elapsed());
-    let (statements, connections) = (life::STATEMENTS, ended.len());
-    drop(ended);
+
+    let half = options.signals.div_ceil(2);
+    let watch = Stopwatch::start();
+    let connections = lives.run(connections, half).await?;
+    let before = watch.elapsed();
+    let mut figures = between().await?;
+    // what is cached is cold for both by now
+    let connections = lives.run(connections, options.people).await?;
+    let watch = Stopwatch::start();
+    let connections = lives.run(connections, half).await?;
+    let floor = per_second(2 * half, before + watch.elapsed());
+    let (statements, connections) = (life::STATEMENTS, connections.len());
     ground.leave(site).await?;
+
     let what = format!("floor: {statements} bare statements per signal on {connections} connections");
-    let mut figures = vec![Figure::new(what, floor, "/s")];
+    let settled = figures.iter().find_map(|figure| figure.value_of(pipeline::SETTLED));
+    figures.push(Figure::new(what, floor, "/s"));
     if let Some(settled) = settled {
         figures.push(Figure::new("pipeline to floor", settled / floor.max(f64::EPSILON), "").at_least(GOAL));
     }
     Ok(figures)
+}
+
+/// As many as the pipeline's processes may have for their work: each its pool, and a worker one for each of its queues.
+fn count(options: &Options) -> Result<u32> {
+    let queues = u32::try_from(Kind::ALL.len()).map_err(|_| Error::Failed)?;
+    Ok(options.apis * OWN + options.workers * (OWN + queues))
 }
 
 /// Everybody's letters.
