@@ -11,6 +11,7 @@ pub mod entropy;
 pub mod faults;
 pub mod login;
 pub mod mail;
+mod memory;
 pub mod postgres;
 pub mod providers;
 pub mod retention;
