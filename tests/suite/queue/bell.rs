@@ -86,13 +86,15 @@ async fn a_thousand_rings_are_few_notifications() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_worker_here_has_heard_still_reaches_the_others() {
     let (rig, journal) = (Rig::new().await, Journal::default());
+    listening(&rig.bell).await;
     let worker = rig.worker(deaf(), journal.keeper());
     eventually("it has looked once", async || worker.counts().claims == 1).await;
     let mut far = sqlx::postgres::PgListener::connect_with(&rig.db.pool(1)).await.unwrap();
     far.listen("queue_bell").await.unwrap();
     for n in 0..20 {
         rig.jobs([n]).await;
-        while !far.recv().await.unwrap().payload().ends_with(&format!(" {QUEUE}")) {}
+        let said = async { while !far.recv().await.unwrap().payload().ends_with(&format!(" {QUEUE}")) {} };
+        tokio::time::timeout(Duration::from_secs(20), said).await.expect("it is said over there");
         eventually("it was heard here", async || i64::try_from(journal.len()).unwrap() == n + 1).await;
     }
     worker.stop().await;

@@ -71,6 +71,16 @@ impl Bench {
 }
 
 #[tokio::test]
+async fn an_orders_own_reservation_does_not_stand_in_its_way_and_what_is_above_the_limit_does() {
+    for (limit, sends) in [(900, 1), (899, 0)] {
+        let (mut bench, _) = ordered().await;
+        bench.allow(|autonomy| autonomy.max_daily_spend_cents = Some(limit)).await;
+        bench.rest().await;
+        assert_eq!(bench.engine.sends(), sends, "with a daily limit of {limit}");
+    }
+}
+
+#[tokio::test]
 async fn an_order_on_its_way_becomes_a_question_when_the_tier_drops_and_its_money_is_free() {
     let (mut bench, decision) = ordered().await;
     bench.trust(TrustTier::Suggest).await;
