@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How long outcomes gather while more jobs are due than there are hands for: then nobody waits for one hand.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(50);
 /// Outcomes one statement writes at most.
 const BATCH: usize = 500;
 /// Bytes of a reason that are stored.
