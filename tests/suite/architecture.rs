@@ -43,7 +43,7 @@ const EDGES: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates of others that only some of ours may use, tests apart.
-const MONOPOLIES: [(&str, &[&str]); 15] = [
+const MONOPOLIES: [(&str, &[&str]); 16] = [
     ("prometheus-client", &["observe"]),
     ("axum", &["api", "simulator"]),
     ("tower-http", &["api"]),
@@ -54,6 +54,7 @@ const MONOPOLIES: [(&str, &[&str]); 15] = [
     ("apalis-core", &["queue", "worker"]),
     ("apalis-postgres", &["queue", "offline-sql"]),
     ("getrandom", &["runtime"]),
+    ("mimalloc", &["runtime"]), // one allocator for every process
     ("rustix", &["runtime"]),
     ("oauth2", &["oauth"]),
     ("lettre", &["worker"]),
