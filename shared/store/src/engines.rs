@@ -77,7 +77,7 @@ fn stored(instants: &[Timestamp]) -> Vec<DateTime<Utc>> {
 
 /// What stands between a person's execution and an engine.
 #[derive(Clone, Debug)]
-pub struct Gate {
+pub struct Approach {
     /// The engine's breaker.
     pub breaker: Breaker,
     /// What proves who the person is there, sealed; none where they have no identity of their own.
@@ -87,7 +87,7 @@ pub struct Gate {
 }
 
 /// How the engine is, and as whom the person calls it: one read, without a lock.
-pub async fn gate(tx: &mut Tx, engine: &str, user: UserId) -> Result<Gate> {
+pub async fn approach(tx: &mut Tx, engine: &str, user: UserId) -> Result<Approach> {
     let bound = identities::binding(user, engine);
     let row = sqlx::query!(
         r#"SELECT e.failures AS "failures?", e.last_failure AS "last_failure?", e.opened_at AS "opened_at?",
@@ -121,7 +121,7 @@ pub async fn gate(tx: &mut Tx, engine: &str, user: UserId) -> Result<Gate> {
     }
     .read();
     let proof = row.sealed.map(|sealed| (bound, Sealed::from_bytes(sealed)));
-    Ok(Gate { breaker, proof, quiet: row.quiet_until.map(Into::into) })
+    Ok(Approach { breaker, proof, quiet: row.quiet_until.map(Into::into) })
 }
 
 /// Takes the probe's place for an execution, if nobody was faster; it is taken with the transaction.

@@ -27,7 +27,11 @@ use domain::{
 use observe::metrics;
 use queue::Backoff;
 use runtime::clock::Stopwatch;
-use store::{Tx, UserLock, approvals, decisions, engines, engines::Caller, executions, facts, ledger, users};
+use store::{
+    Tx, UserLock, approvals, decisions,
+    engines::{self, Approach, Caller},
+    executions, facts, ledger, users,
+};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -180,7 +184,7 @@ async fn claim(state: &State, turn: &Turn, id: ExecutionId) -> Result<Claim, Hal
     } else {
         let prepare = |planned: &Execution| state.engine.prepare(planned, reversed.as_ref());
         let (claimed, next) = execution.clone().claim(state.engine.carrier(), prepare, now);
-        let engines::Gate { breaker, proof, quiet } = engines::gate(&mut tx, state.engine.name(), user).await?;
+        let Approach { breaker, proof, quiet } = engines::approach(&mut tx, state.engine.name(), user).await?;
         let identity = state.identity(user, proof)?;
         match passage::ask(state, &mut tx, Caller(identity.user), (breaker, quiet), (&claimed, next), now).await? {
             Gate::Pass(known) => (claimed, next, By::Engine { identity, known }),
