@@ -17,8 +17,11 @@ pub(crate) struct Lanes {
     pub(crate) names: Vec<String>,
 }
 
-/// The queues that have rows of any kind.
-pub(crate) async fn queues(db: impl PgExecutor<'_>) -> Result<Vec<String>, Error> {
+/// The queues that have rows of any kind, or the one that was asked for.
+pub(crate) async fn queues(db: impl PgExecutor<'_>, queue: Option<&str>) -> Result<Vec<String>, Error> {
+    if let Some(queue) = queue {
+        return Ok(vec![queue.to_owned()]);
+    }
     sqlx::query_scalar!(
         r#"WITH RECURSIVE queues (name) AS (
              SELECT min(job_type) FROM apalis.jobs

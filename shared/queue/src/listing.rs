@@ -4,7 +4,7 @@
 //! queue (of those that wait: of each priority) the next or the latest are read in the index's order and no more than could
 //! be wanted. No index knows what a run said, so that is looked for among the first [`SEARCHED`].
 //!
-//! A statement for each stand, alike but for the predicate: only one that is written out is recognized as an index's.
+//! A statement for each stand, alike but for predicate and order: only what is written out is recognized as an index's.
 
 use chrono::{DateTime, Utc};
 use sqlx::Error;
@@ -99,6 +99,26 @@ impl From<Row> for Job {
     }
 }
 
+/// Of each queue those that stand so, in an order; then those of them that fit, in the same.
+macro_rules! of_each {
+    ($stand:tt, $order:tt, $queues:expr, $why:expr, $limit:expr) => {
+        sqlx::query_as!(
+            Row,
+            r#"SELECT j.id AS "id!", j.job_type AS "queue!", j.job AS "payload!", j.idempotency_key AS key,
+                      j.attempts AS "attempts!", j.max_attempts AS "max_attempts!", j.run_at AS "due_at!", j.lock_by AS held_by,
+                      j.last_result->>'Err' AS said, j.done_at AS ended_at
+                 FROM unnest($1::text[]) AS q (name) CROSS JOIN LATERAL (
+                   SELECT * FROM apalis.jobs j WHERE "# + $stand + " AND j.job_type = q.name ORDER BY " + $order + " LIMIT $2) j
+                WHERE $3::text IS NULL OR position($3 IN coalesce(j.last_result->>'Err', '')) > 0
+                ORDER BY " + $order + " LIMIT $4",
+            $queues,
+            looked_at($why, $limit),
+            $why,
+            $limit,
+        )
+    };
+}
+
 /// Jobs that stand so, the next to run (or the longest at it, or the last that ended) first: of one queue or all, those whose
 /// last run said `why` or all. `now` of `None` is the database's clock.
 pub async fn jobs(
@@ -109,17 +129,26 @@ pub async fn jobs(
     limit: i64,
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Job>, Error> {
-    let rows = if matches!(stand, Stand::Due | Stand::Scheduled) {
-        waiting(conn, queue, stand == Stand::Due, why, limit, now).await?
-    } else {
-        let queues = match queue {
-            Some(queue) => vec![queue.to_owned()],
-            None => queues(&mut *conn).await?,
-        };
-        match stand {
-            Stand::Dead => buried(conn, &queues, why, limit).await?,
-            Stand::Done => done(conn, &queues, why, limit).await?,
-            Stand::Due | Stand::Scheduled | Stand::Running => running(conn, &queues, why, limit).await?,
+    let rows = match stand {
+        Stand::Due | Stand::Scheduled => waiting(conn, queue, stand == Stand::Due, why, limit, now).await?,
+        Stand::Running => {
+            let queues = queues(&mut *conn, queue).await?;
+            of_each!("j.status IN ('Queued', 'Running')", "j.lock_at", &queues, why, limit).fetch_all(conn).await?
+        }
+        Stand::Dead => {
+            let queues = queues(&mut *conn, queue).await?;
+            let dead = of_each!(
+                "(j.status = 'Killed' OR (j.status = 'Failed' AND j.attempts >= j.max_attempts))",
+                "j.done_at DESC",
+                &queues,
+                why,
+                limit
+            );
+            dead.fetch_all(conn).await?
+        }
+        Stand::Done => {
+            let queues = queues(&mut *conn, queue).await?;
+            of_each!("j.status = 'Done'", "j.done_at DESC", &queues, why, limit).fetch_all(conn).await?
         }
     };
     Ok(rows.into_iter().map(Job::from).collect())
@@ -193,67 +222,6 @@ async fn waiting(
         &lanes.priorities,
         due,
         now,
-        looked_at(why, limit),
-        why,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-async fn running(conn: &mut Lent, queues: &[String], why: Option<&str>, limit: i64) -> Result<Vec<Row>, Error> {
-    sqlx::query_as!(
-        Row,
-        r#"SELECT j.id AS "id!", j.job_type AS "queue!", j.job AS "payload!", j.idempotency_key AS key, j.attempts AS "attempts!",
-                  j.max_attempts AS "max_attempts!", j.run_at AS "due_at!", j.lock_by AS held_by, j.last_result->>'Err' AS said,
-                  j.done_at AS ended_at
-             FROM unnest($1::text[]) AS q (name) CROSS JOIN LATERAL (
-               SELECT * FROM apalis.jobs j WHERE j.status IN ('Queued', 'Running') AND j.job_type = q.name
-                ORDER BY j.lock_at LIMIT $2) j
-            WHERE $3::text IS NULL OR position($3 IN coalesce(j.last_result->>'Err', '')) > 0
-            ORDER BY j.lock_at LIMIT $4"#,
-        queues,
-        looked_at(why, limit),
-        why,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-async fn buried(conn: &mut Lent, queues: &[String], why: Option<&str>, limit: i64) -> Result<Vec<Row>, Error> {
-    sqlx::query_as!(
-        Row,
-        r#"SELECT j.id AS "id!", j.job_type AS "queue!", j.job AS "payload!", j.idempotency_key AS key, j.attempts AS "attempts!",
-                  j.max_attempts AS "max_attempts!", j.run_at AS "due_at!", j.lock_by AS held_by, j.last_result->>'Err' AS said,
-                  j.done_at AS ended_at
-             FROM unnest($1::text[]) AS q (name) CROSS JOIN LATERAL (
-               SELECT * FROM apalis.jobs j
-                WHERE (j.status = 'Killed' OR (j.status = 'Failed' AND j.attempts >= j.max_attempts)) AND j.job_type = q.name
-                ORDER BY j.done_at DESC LIMIT $2) j
-            WHERE $3::text IS NULL OR position($3 IN coalesce(j.last_result->>'Err', '')) > 0
-            ORDER BY j.done_at DESC LIMIT $4"#,
-        queues,
-        looked_at(why, limit),
-        why,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-async fn done(conn: &mut Lent, queues: &[String], why: Option<&str>, limit: i64) -> Result<Vec<Row>, Error> {
-    sqlx::query_as!(
-        Row,
-        r#"SELECT j.id AS "id!", j.job_type AS "queue!", j.job AS "payload!", j.idempotency_key AS key, j.attempts AS "attempts!",
-                  j.max_attempts AS "max_attempts!", j.run_at AS "due_at!", j.lock_by AS held_by, j.last_result->>'Err' AS said,
-                  j.done_at AS ended_at
-             FROM unnest($1::text[]) AS q (name) CROSS JOIN LATERAL (
-               SELECT * FROM apalis.jobs j WHERE j.status = 'Done' AND j.job_type = q.name
-                ORDER BY j.done_at DESC LIMIT $2) j
-            WHERE $3::text IS NULL OR position($3 IN coalesce(j.last_result->>'Err', '')) > 0
-            ORDER BY j.done_at DESC LIMIT $4"#,
-        queues,
         looked_at(why, limit),
         why,
         limit,

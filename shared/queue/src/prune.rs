@@ -32,7 +32,7 @@ pub async fn prune(
         now,
         millis(older_than),
         batch,
-        &queues(&mut *conn).await?,
+        &queues(&mut *conn, None).await?,
     )
     .execute(conn)
     .await?;
@@ -56,7 +56,7 @@ pub async fn prune_dead(
         now,
         millis(older_than),
         batch,
-        &queues(&mut *conn).await?,
+        &queues(&mut *conn, None).await?,
     )
     .execute(conn)
     .await?;

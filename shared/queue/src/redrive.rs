@@ -54,10 +54,7 @@ impl Redrive {
         why: Option<&str>,
         now: Option<DateTime<Utc>>,
     ) -> Result<Self, Error> {
-        let queues = match queue {
-            Some(queue) => vec![queue.to_owned()],
-            None => queues(&mut *conn).await?,
-        };
+        let queues = queues(&mut *conn, queue).await?;
         let until = sqlx::query_scalar!(
             "SELECT max((SELECT max(j.done_at) FROM apalis.jobs j
                           WHERE (j.status = 'Killed' OR (j.status = 'Failed' AND j.attempts >= j.max_attempts))
